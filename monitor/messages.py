@@ -21,7 +21,7 @@ from msgspec import Meta
 
 Slot = Annotated[int, Meta(ge=0, lt=2**53)]  # the trigger's number; +1 each, kept over restarts
 Count = Annotated[int, Meta(gt=-(2**53), lt=2**53)]  # of the encoder
-Nanoseconds = Annotated[int, Meta(gt=-(2**63), lt=2**63)]
+Nanoseconds = Annotated[int, Meta(ge=0)]
 Word = Annotated[str, Meta(max_length=64)]
 Sha256 = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}$")]
 Pixels = Annotated[int, Meta(ge=0, le=2**31)]

@@ -1,0 +1,185 @@
+"""What a journal row says: the bodies of its kinds, and the facts a verdict is signed with."""
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Protocol
+
+import msgspec
+
+from monitor.messages import Gate, Outcome, Reason
+
+
+class Kind(StrEnum):
+    """The kinds of journal row."""
+
+    VERDICT = "verdict"
+    CORRECTION = "correction"  # of the verdict that its body names
+    ACTUATED = "actuated"
+    ALARM = "alarm"
+    PERSON = "person"
+    RUN = "run"
+
+
+class RegionRow(msgspec.Struct, frozen=True, kw_only=True):
+    """A region as the journal keeps it; crop and mask are named by the SHA-256 of their PNG."""
+
+    x: int
+    y: int
+    width: int
+    height: int
+    area_px: int
+    area_mm2: float | None
+    score: float
+    crop_box: tuple[int, int, int, int] | None  # x, y, width, height in the frame, px
+    crop_sha256: str | None
+    mask_sha256: str | None
+
+
+class VerdictBody(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything a verdict rests on (I9)."""
+
+    run: str
+    camera: str
+    trigger_count: int
+    captured_at: int  # wall, ns since 1970; of the closing where no camera announced the trigger
+    decided_at: int  # wall, ns
+    at_count: int | None  # of the encoder at the trigger
+    source: str  # the file, where there is one
+    width: int
+    height: int
+    model_sha256: str
+    config_sha256: str
+    software: str
+    policy: dict[str, float | None]
+    score: float | None  # the largest probability; None when no net saw the frame
+    severity: float | None  # the deciding area as a share of its limit
+    grey: bool
+    area_px: int | None  # of the regions that count
+    area_mm2: float | None
+    largest_mm2: float | None
+    regions: tuple[RegionRow, ...] = ()
+    mask_rle: bytes = b""
+    frame_sha256: str | None = None  # of the PNG of the full frame, where it is kept
+    measures: dict[str, float] = {}  # noqa: RUF012 - msgspec copies it
+    attempt: int = 0
+    worker: str = ""
+    inference_ms: float | None = None
+    latency_ms: float | None = None  # capture to verdict
+
+
+class CorrectionBody(msgspec.Struct, frozen=True, kw_only=True):
+    """A verdict that did not hold; the row's outcome is the one that counts."""
+
+    run: str
+    corrects: int  # seq of the verdict
+    decided_at: int
+
+
+class ActuatedBody(msgspec.Struct, frozen=True, kw_only=True):
+    """What the gate did with a slot."""
+
+    run: str
+    gate: Gate
+    commanded: Outcome | None
+    at_count: int | None
+    late_ms: float
+    at: int  # wall, ns
+
+
+class AlarmBody(msgspec.Struct, frozen=True, kw_only=True):
+    """Something a person should know."""
+
+    run: str
+    key: str
+    name: str
+    about: str
+    text: str
+    raised_at: int  # wall, ns
+
+
+class PersonBody(msgspec.Struct, frozen=True, kw_only=True):
+    """What a person did: who, what, why, old and new."""
+
+    who: str
+    what: str
+    why: str
+    old: str
+    new: str
+    at: int  # wall, ns
+
+
+class RunBody(msgspec.Struct, frozen=True, kw_only=True):
+    """A start of the line: what it runs, and where the counters stood."""
+
+    run: str
+    started_at: int  # wall, ns
+    software: str
+    config_sha256: str
+    config: str  # canonical JSON
+    model_name: str
+    model_sha256: str
+    engine: str
+    first_slots: dict[str, int]  # camera → the first slot of this run
+    recovered: int  # slots of an earlier run that this start closed
+
+
+Body = VerdictBody | CorrectionBody | ActuatedBody | AlarmBody | PersonBody | RunBody
+
+
+class Entry(msgspec.Struct, frozen=True, kw_only=True):
+    """A row before it has a place in the chain."""
+
+    kind: Kind
+    frame: str | None
+    slot: int | None
+    outcome: Outcome | None
+    reason: Reason | None
+    body: Body
+
+
+class Row(msgspec.Struct, frozen=True, kw_only=True):
+    """A row of the journal, as it lies there; `body` is JSON of the kind's struct."""
+
+    seq: int
+    kind: Kind
+    frame: str | None
+    slot: int | None
+    outcome: Outcome | None
+    reason: Reason | None
+    body: bytes
+    hash: bytes
+
+
+class Journal(Protocol):
+    """What decision needs of a journal; storage/journal.py is one."""
+
+    def append(self, entries: list[Entry], attachments: Mapping[str, bytes] | None = None) -> list[int]:
+        """Makes all of it durable in one commit; the seqs. `attachments` are pictures by SHA-256."""
+        ...
+
+    def prune(self, seq: int) -> None:
+        """Drops the pictures of rows up to `seq`: the image store has them."""
+        ...
+
+    def checkpoint(self) -> None:
+        """Truncates the write-ahead log; called when the belt is idle."""
+        ...
+
+    def close(self) -> None:
+        """Closes the file."""
+        ...
+
+
+def read_body(row: Row) -> Body:
+    """The typed body of a row."""
+    return _DECODERS[row.kind].decode(row.body)
+
+
+_DECODERS: dict[Kind, msgspec.json.Decoder[Body]] = {
+    Kind.VERDICT: msgspec.json.Decoder(VerdictBody),
+    Kind.CORRECTION: msgspec.json.Decoder(CorrectionBody),
+    Kind.ACTUATED: msgspec.json.Decoder(ActuatedBody),
+    Kind.ALARM: msgspec.json.Decoder(AlarmBody),
+    Kind.PERSON: msgspec.json.Decoder(PersonBody),
+    Kind.RUN: msgspec.json.Decoder(RunBody),
+}
