@@ -90,6 +90,7 @@ class Part(msgspec.Struct, frozen=True, kw_only=True):
     name: Word  # "pixels", "frame", "crop-0", "mask-0"
     dtype: Word  # "uint8", or "png": an encoded picture
     shape: Annotated[tuple[Pixels, ...], Meta(max_length=3)]
+    crc32: Annotated[int, Meta(ge=0, lt=2**32)]
 
 
 class Message(msgspec.Struct, frozen=True, kw_only=True, tag=True):

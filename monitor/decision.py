@@ -1,0 +1,83 @@
+"""Process: Captured, Segmentation and Counter in; Verdicts into the journal, then Dispositions and Closed out."""
+
+import time
+from collections.abc import Mapping
+
+from config.station import Station
+from monitor.bus.endpoints import Endpoints
+from monitor.bus.wire import Ears, Puller, Pusher
+from monitor.desk import Desk
+from monitor.lifeline import Drain, Held, Lifeline, Noted
+from monitor.messages import Disposition, Hold
+from monitor.recovery import Memory, recover
+from monitor.rows import Journal
+from monitor.rules.ledger import Closing
+from monitor.rules.verdicts import Provenance
+
+TICK_MS = 20
+STATUS_S = 0.5
+TIDY_S = 1.0
+GAPS_PER_COMMIT = 1000
+
+
+def run_decision(
+    lifeline: Lifeline, station: Station, *, provenance: Provenance, config: str, journal: Journal, memory: Memory
+) -> None:
+    """Settles what earlier processes left open, says ready, then closes each trigger once until the rope is cut."""
+    ends = Endpoints(station)
+    with Puller(ends.decision) as inlet, Pusher(ends.actuation) as actuation:
+        ears = Ears(lifeline, inlet)
+        recovered = recover(lifeline, station, provenance, memory, ears=ears, inlet=inlet, config=config)
+        if recovered is None:
+            return
+        desk = Desk(station, provenance, journal, recovered)
+        captures = {camera.name: Pusher(ends.closed(camera.name)) for camera in station.cameras}
+
+        def settle(closings: list[Closing]) -> None:
+            """Rejects leave, rows become durable, and what waited for that follows."""
+            _send(actuation, desk.judge(closings))
+            _send(actuation, [*desk.repeats(time.monotonic()), *desk.commit()])
+            _answer(desk, captures, lifeline)
+
+        for first in range(0, len(recovered.gaps), GAPS_PER_COMMIT):
+            settle(recovered.gaps[first : first + GAPS_PER_COMMIT])
+        settle([closing for received in recovered.backlog for closing in desk.hear(received)])
+        lifeline.ready()
+        draining = False
+        status_s = tidied_s = time.monotonic()
+        while not lifeline.cut:
+            _, orders = ears.wait(TICK_MS)
+            draining = draining or any(isinstance(order, Drain) for order in orders)
+            closings = [closing for received in inlet.messages() for closing in desk.hear(received)]
+            settle([*closings, *desk.ledger.overdue(now_ns=time.monotonic_ns())])
+            if desk.hold and not desk.ledger.held:
+                desk.ledger.held = True
+                actuation.send(Hold(reason=desk.hold))
+                lifeline.say(Held(reason=desk.hold))
+            now_s = time.monotonic()
+            if now_s - status_s >= STATUS_S:
+                status_s = now_s
+                lifeline.say(desk.status())
+            if not desk.ledger and now_s - tidied_s >= TIDY_S:
+                tidied_s = now_s
+                desk.tidy()
+            if draining and not desk.ledger and not desk.pending:
+                break
+        lifeline.say(desk.status())
+        for capture in captures.values():
+            capture.close()
+    journal.close()
+
+
+def _send(actuation: Pusher, dispositions: list[Disposition]) -> None:
+    for disposition in dispositions:
+        actuation.send(disposition)
+
+
+def _answer(desk: Desk, captures: Mapping[str, Pusher], lifeline: Lifeline) -> None:
+    """Only after a commit: what is answered is durable."""
+    for answer in desk.answers:
+        captures[answer.frame.camera].send(answer)
+    for key in desk.noted:
+        lifeline.say(Noted(key=key))
+    desk.answers, desk.noted = [], []

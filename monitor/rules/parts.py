@@ -1,0 +1,54 @@
+"""A part passes when every camera that must see it has passed it; pure."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from monitor.messages import Outcome, Reason
+
+
+@dataclass(frozen=True, kw_only=True)
+class PartOutcome:
+    """What becomes of a part."""
+
+    slot: int
+    outcome: Outcome
+    reason: Reason | None
+    at_count: int | None  # of the encoder at its trigger
+
+
+@dataclass(kw_only=True)
+class Parts:
+    """Slots on which not every camera has spoken."""
+
+    cameras: frozenset[str]
+    _passed: dict[int, set[str]] = field(default_factory=dict)
+    _decided: dict[int, set[str]] = field(default_factory=dict)  # not passed; the cameras heard so far
+
+    def verdict(
+        self, camera: str, *, slot: int, outcome: Outcome, reason: Reason | None, at_count: int | None
+    ) -> PartOutcome | None:
+        """The part's outcome as soon as it is certain: with the first verdict that is no PASS, or the last that is."""
+        if slot in self._decided:
+            self._heard(slot, camera)
+            return None
+        if outcome is not Outcome.PASS:
+            self._decided[slot] = self._passed.pop(slot, set())
+            self._heard(slot, camera)
+            return PartOutcome(slot=slot, outcome=outcome, reason=reason, at_count=at_count)
+        passed = self._passed.setdefault(slot, set())
+        passed.add(camera)
+        if passed < self.cameras:
+            return None
+        del self._passed[slot]
+        return PartOutcome(slot=slot, outcome=Outcome.PASS, reason=None, at_count=at_count)
+
+    def forget(self, slots: Iterable[int]) -> None:
+        """Slots that are over."""
+        for slot in slots:
+            self._passed.pop(slot, None)
+            self._decided.pop(slot, None)
+
+    def _heard(self, slot: int, camera: str) -> None:
+        self._decided[slot].add(camera)
+        if self._decided[slot] >= self.cameras:
+            del self._decided[slot]

@@ -1,0 +1,139 @@
+"""From a closed entry to the row that proves it, and the pictures that belong to it; pure."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from config.policy import Policy
+from config.station import Station
+from monitor.messages import FrameId, Outcome, Reason, Region, Segmentation
+from monitor.rows import Entry, Kind, RegionRow, VerdictBody
+from monitor.rules.ledger import Closing
+from monitor.rules.policy import Judgement, judge
+
+_MS = 1_000_000
+
+
+@dataclass(frozen=True, kw_only=True)
+class Provenance:
+    """What every verdict of a run rests on (I9)."""
+
+    run: str
+    software: str
+    config_sha256: str
+    model_name: str
+    model_sha256: str
+    engine: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Verdict:
+    """A closed trigger: its row, its pictures by SHA-256, and what the gate must know."""
+
+    camera: str
+    slot: int
+    at_count: int | None
+    frame: FrameId
+    outcome: Outcome
+    reason: Reason | None
+    entry: Entry
+    body: VerdictBody
+    pictures: Mapping[str, bytes]
+
+
+def decide(closing: Closing, station: Station, provenance: Provenance, *, now_ns: int, now_at: int) -> Verdict:
+    """PASS or REJECT by the policy where the net answered, NOT_INSPECTED(reason) where nobody could judge."""
+    seen, captured = closing.segmentation, closing.captured
+    judgement = judge(seen.regions, station.policy) if seen is not None and closing.reason is None else None
+    outcome = judgement.outcome if judgement else Outcome.NOT_INSPECTED
+    pictures, names = _pictures(closing)
+    camera = closing.frame.camera
+    body = VerdictBody(
+        run=provenance.run,
+        camera=camera,
+        trigger_count=captured.trigger_count if captured else closing.slot,
+        captured_at=captured.captured_at if captured else now_at,
+        decided_at=now_at,
+        at_count=closing.at_count,
+        source=captured.source if captured else "",
+        width=captured.width if captured else 0,
+        height=captured.height if captured else 0,
+        model_sha256=provenance.model_sha256,
+        config_sha256=provenance.config_sha256,
+        software=provenance.software,
+        policy=policy_facts(station.policy),
+        score=seen.score if judgement and seen else None,
+        severity=judgement.severity if judgement else None,
+        grey=judgement.grey if judgement else False,
+        **_areas(judgement, seen, station),
+        regions=tuple(_region_row(n, region, seen, names) for n, region in enumerate(seen.regions)) if seen else (),
+        mask_rle=seen.mask_rle if seen else b"",
+        frame_sha256=names.get("frame"),
+        measures=captured.measures if captured else {},
+        attempt=seen.attempt if seen else 0,
+        worker=seen.worker if seen else "",
+        inference_ms=(seen.ended_ns - seen.started_ns) / _MS if judgement and seen else None,
+        latency_ms=(now_ns - captured.captured_ns) / _MS if captured else None,
+    )
+    entry = Entry(
+        kind=Kind.VERDICT, frame=str(closing.frame), slot=closing.slot, outcome=outcome, reason=closing.reason, body=body
+    )
+    return Verdict(
+        camera=camera,
+        slot=closing.slot,
+        at_count=closing.at_count,
+        frame=closing.frame,
+        outcome=outcome,
+        reason=closing.reason,
+        entry=entry,
+        body=body,
+        pictures=pictures,
+    )
+
+
+def sampled(frame: FrameId, share: float) -> bool:
+    """Whether a passed part's full frame is kept: the same frames whoever asks, this share of them in the long run."""
+    lot = int.from_bytes(hashlib.sha256(str(frame).encode()).digest()[:8], "big")
+    return lot < share * 2**64
+
+
+def policy_facts(policy: Policy) -> dict[str, float | None]:
+    """The limits that were given, by their names in the station file."""
+    return {key: limit for key, limit in policy.model_dump().items() if limit is not None}
+
+
+def _areas(judgement: Judgement | None, seen: Segmentation | None, station: Station) -> dict[str, float | int | None]:
+    """The area of the regions that count, in px, and in mm² on a calibrated camera."""
+    if judgement is None or seen is None:
+        return {"area_px": None, "area_mm2": None, "largest_mm2": None}
+    limits, unit = station.policy.limits, station.policy.unit
+    counted = [r for r in seen.regions if (r.area_px if unit == "px" else r.area_mm2 or 0.0) >= limits.min_region]
+    calibrated = all(region.area_mm2 is not None for region in counted)
+    areas = [region.area_mm2 or 0.0 for region in counted]
+    return {
+        "area_px": sum(region.area_px for region in counted),
+        "area_mm2": sum(areas) if calibrated else None,
+        "largest_mm2": max(areas, default=0.0) if calibrated else None,
+    }
+
+
+def _pictures(closing: Closing) -> tuple[dict[str, bytes], dict[str, str]]:
+    """(PNG by SHA-256, SHA-256 by the name it travelled under)."""
+    pngs = {name: png for name, png in closing.payload.items() if isinstance(png, bytes)}
+    names = {name: hashlib.sha256(png).hexdigest() for name, png in pngs.items()}
+    return {names[name]: png for name, png in pngs.items()}, names
+
+
+def _region_row(n: int, region: Region, seen: Segmentation, names: Mapping[str, str]) -> RegionRow:
+    return RegionRow(
+        x=region.x,
+        y=region.y,
+        width=region.width,
+        height=region.height,
+        area_px=region.area_px,
+        area_mm2=region.area_mm2,
+        score=region.score,
+        crop_box=seen.crops_px[n] if n < len(seen.crops_px) else None,
+        crop_sha256=names.get(f"crop-{n}"),
+        mask_sha256=names.get(f"mask-{n}"),
+    )
