@@ -102,8 +102,8 @@ def _problems(station: Station) -> Iterable[tuple[str, str]]:
             least, greatest = getattr(camera, side)
             if least > greatest:
                 yield f"{at}.{side}", f"[{least}, {greatest}] is no range: the least comes first"
-        if camera.calibration is None and station.policy.unit == "mm2":
-            yield f"{at}.calibration", "is missing, but policy.reject_region_mm2 is in mm²: calibrate, or give limits in px"
+        if camera.calibration is None and (station.policy.unit == "mm2" or camera.kind == "twin"):
+            yield f"{at}.calibration", "is missing, but limits are in mm², as are those of a twin: calibrate, or give limits in px"
         match camera:
             case TwinCamera():
                 if station.twin is None:

@@ -55,7 +55,7 @@ class Leases(Table):
     """How long a worker may hold a frame."""
 
     lease_ms: Milliseconds = 500.0  # at least; (cameras served + 1) × the worker's p99 where that is more
-    answer_ms: Milliseconds = 60_000.0  # without a belt: a frame unanswered for so long is not inspected
+    answer_ms: Milliseconds = 10_000.0  # without a belt: a frame unanswered for so long is not inspected
 
 
 class Images(Table):

@@ -1,1 +1,54 @@
+"""The kinds of actuator: each takes dispositions by slot and says, in its own time, what became of them."""
 
+from pathlib import Path
+from typing import Protocol, assert_never
+
+from config.actuators import LogActuator, TwinActuator
+from config.station import Station
+from monitor.bus.wire import End
+from monitor.messages import Actuated, Counter, Disposition
+
+
+class Actuator(Protocol):
+    """What actuation needs of a gate. Its idle state is reject; nothing here blocks."""
+
+    ends: tuple[End, ...]  # to be watched by actuation's poller
+
+    def send(self, disposition: Disposition) -> None:
+        """Idempotent by slot: said twice, it has the effect of once."""
+        ...
+
+    def heard(self) -> list[Actuated]:
+        """What the gate has done since."""
+        ...
+
+    def counter(self) -> Counter | None:
+        """The source's triggers and encoder, as last heard; None while unknown, or where a camera is the source."""
+        ...
+
+    def ask(self) -> None:
+        """Asks for the counter; called every 100 ms."""
+        ...
+
+    def hold(self, reason: str) -> None:
+        """Stops the line until a person has looked."""
+        ...
+
+    def close(self) -> None:
+        """Lets go of files and sockets."""
+        ...
+
+
+def open_actuator(station: Station, *, state: Path) -> Actuator:
+    """The actuator of this station."""
+    match station.actuator:
+        case LogActuator():
+            from monitor.actuators import log
+
+            return log.LogFile(state / "dispositions.jsonl")
+        case TwinActuator():
+            from monitor.actuators import twin
+
+            return twin.TwinGate(station)
+        case _:
+            assert_never(station.actuator)

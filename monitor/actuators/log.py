@@ -1,0 +1,50 @@
+"""For stations without a gate: each disposition is a line on disk, and that is all that happens."""
+
+import time
+from pathlib import Path
+
+from monitor.bus.wire import End
+from monitor.jsonlog import JsonLog
+from monitor.messages import Actuated, Counter, Disposition, Gate
+
+
+class LogFile:
+    """Answers once the line is fsynced; a slot said again is answered again, and not written twice."""
+
+    ends: tuple[End, ...] = ()
+
+    def __init__(self, path: Path) -> None:
+        self._log = JsonLog(path)
+        self._written = {line["slot"] for line in self._log.read() if "slot" in line}
+        self._answers: list[Actuated] = []
+
+    def send(self, disposition: Disposition) -> None:
+        if disposition.slot not in self._written:
+            self._log.append(
+                {
+                    "slot": disposition.slot,
+                    "outcome": disposition.outcome,
+                    "reason": disposition.reason,
+                    "at": time.time_ns(),
+                }
+            )
+            self._written.add(disposition.slot)
+        self._answers.append(
+            Actuated(slot=disposition.slot, outcome=disposition.outcome, gate=Gate.NONE, at_count=None, late_ms=0.0)
+        )
+
+    def heard(self) -> list[Actuated]:
+        answers, self._answers = self._answers, []
+        return answers
+
+    def counter(self) -> Counter | None:
+        return None
+
+    def ask(self) -> None:
+        """There is nobody to ask."""
+
+    def hold(self, reason: str) -> None:
+        self._log.append({"hold": reason, "at": time.time_ns()})
+
+    def close(self) -> None:
+        self._log.close()

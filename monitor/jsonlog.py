@@ -1,0 +1,45 @@
+"""An append-only log of JSON lines that survives the death of its writer: each line whole, or repaired at the next start."""
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+
+class JsonLog:
+    """One writer. A torn last line is what a kill leaves; it is cut off when the log is opened again."""
+
+    def __init__(self, path: Path, *, durable: bool = True) -> None:
+        self._path = path
+        self._durable = durable
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o644)
+        self._repair()
+
+    def append(self, facts: dict[str, Any]) -> None:
+        """One line, on disk before this returns (where the log is durable)."""
+        os.write(self._fd, json.dumps(facts, separators=(",", ":")).encode() + b"\n")
+        if self._durable:
+            os.fsync(self._fd)
+
+    def read(self) -> list[dict[str, Any]]:
+        """All lines."""
+        return read_lines(self._path)
+
+    def close(self) -> None:
+        os.close(self._fd)
+
+    def _repair(self) -> None:
+        size = os.fstat(self._fd).st_size
+        if size == 0:
+            return
+        tail = os.pread(self._fd, min(size, 1 << 20), max(0, size - (1 << 20)))
+        if not tail.endswith(b"\n"):
+            os.ftruncate(self._fd, size - len(tail) + tail.rfind(b"\n") + 1)
+
+
+def read_lines(path: Path) -> list[dict[str, Any]]:
+    """The whole lines of a log; none where there is no log. A last line without its end is not there yet."""
+    if not path.exists():
+        return []
+    return [json.loads(line) for line in path.read_bytes().split(b"\n")[:-1] if line]

@@ -1,0 +1,149 @@
+"""The twin's belt, slot table, gate and verify sensor; time is an argument, its two logs are its memory.
+
+`belt.jsonl` gets a line when a part is triggered, `twin.jsonl` one when the part has met the gate. What the first
+has and the second has not was on the belt when the plant died: the gate, without power, rejected it.
+"""
+
+from collections import OrderedDict
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from config.station import Belt
+from monitor.jsonlog import JsonLog
+from monitor.messages import Command, Gate, Gated, Outcome
+
+REMEMBERED = 100_000  # parts whose fate the gate can still be asked for
+_S = 1_000_000_000
+
+
+@dataclass(frozen=True, kw_only=True)
+class Trigger:
+    """A part in front of the lens."""
+
+    slot: int
+    at_count: int
+
+
+class TwinBelt:
+    """Parts between lens and gate."""
+
+    def __init__(self, belt: Belt, state: Path, *, run: str) -> None:
+        self._belt, self._run = belt, run
+        self._parts = JsonLog(state / "twin.jsonl", durable=False)
+        self._triggers = JsonLog(state / "belt.jsonl", durable=False)
+        self._on_belt: OrderedDict[int, dict[str, Any]] = OrderedDict()
+        self._table: dict[int, Outcome] = {}
+        self._gone: OrderedDict[int, Gated] = OrderedDict()
+        self.triggered = 0  # in this run
+        self.slot = 0
+        self._count = 0.0
+        self._since_ns: int | None = None
+        self._recall()
+        self._next_count = round(self._count) + belt.pitch_counts
+
+    def start(self, now_ns: int) -> None:
+        """The drive turns."""
+        if self._since_ns is None:
+            self._since_ns = now_ns
+
+    @property
+    def empty(self) -> bool:
+        return not self._on_belt
+
+    @property
+    def counts_per_s(self) -> float:
+        return self._belt.counts_per_s if self._since_ns is not None else 0.0
+
+    def count(self, now_ns: int) -> int:
+        """The encoder."""
+        if self._since_ns is not None:
+            self._count += (now_ns - self._since_ns) / _S * self._belt.counts_per_s
+            self._since_ns = now_ns
+        return int(self._count)
+
+    def due_trigger(self, now_ns: int) -> Trigger | None:
+        """The next part, once it is in front of the lens."""
+        if self.count(now_ns) < self._next_count:
+            return None
+        return Trigger(slot=self.slot + 1, at_count=self._next_count)
+
+    def skip_trigger(self, now_ns: int) -> None:
+        """No part is fed: the place on the belt stays empty."""
+        while self._next_count <= self.count(now_ns):
+            self._next_count += self._belt.pitch_counts
+
+    def place(self, trigger: Trigger, facts: dict[str, Any]) -> None:
+        """The part is on the belt, and counted."""
+        part = {"slot": trigger.slot, "trigger_count": trigger.slot, **facts, "at_count": trigger.at_count, "run": self._run}
+        self._triggers.append(part)
+        self._on_belt[trigger.slot] = part
+        self.slot = trigger.slot
+        self.triggered += 1
+        self._next_count += self._belt.pitch_counts
+
+    def command(self, command: Command, now_ns: int) -> Gated | None:
+        """A line of the slot table; the part's fate where it is past the gate already. A REJECT is never taken back."""
+        if command.slot in self._on_belt:
+            if self._table.get(command.slot) in (None, Outcome.PASS):
+                self._table[command.slot] = command.outcome
+            return None
+        gone = self._gone.get(command.slot)
+        if gone is None:
+            return Gated(slot=command.slot, outcome=None, gate=Gate.NONE, at_count=self.count(now_ns), late_ms=0.0)
+        if gone.outcome is not None:
+            return gone
+        late_counts = self.count(now_ns) - gone.at_count
+        late_ms = 1000 * late_counts / self._belt.counts_per_s
+        return Gated(slot=gone.slot, outcome=None, gate=gone.gate, at_count=gone.at_count, late_ms=late_ms)
+
+    def act(self, now_ns: int) -> list[Gated]:
+        """The gate: opens for a part with a PASS in the table, and for no other."""
+        acted = []
+        while self._on_belt:
+            slot, part = next(iter(self._on_belt.items()))
+            gate_count = part["at_count"] + self._belt.way_counts
+            if self.count(now_ns) < gate_count:
+                break
+            del self._on_belt[slot]
+            acted.append(self._meet(part, self._table.pop(slot, None), gate_count))
+        return acted
+
+    def close(self) -> None:
+        self._parts.close()
+        self._triggers.close()
+
+    def _meet(self, part: dict[str, Any], command: Outcome | None, gate_count: int) -> Gated:
+        gate = Gate.RELEASED if command is Outcome.PASS else Gate.REJECTED
+        sensor = "seen" if gate is Gate.RELEASED else "clear"  # downstream of the gate
+        self._parts.append(part | {"gate": gate, "command": command, "sensor": sensor, "gate_count": gate_count})
+        gated = Gated(slot=part["slot"], outcome=command, gate=gate, at_count=gate_count, late_ms=0.0)
+        self._remember(gated)
+        return gated
+
+    def _recall(self) -> None:
+        """Slots go on from the logs; what was on the belt was rejected."""
+        for part in self._parts.read():
+            command = Outcome(part["command"]) if part["command"] else None
+            self._remember(
+                Gated(
+                    slot=part["slot"], outcome=command, gate=Gate(part["gate"]), at_count=part["gate_count"], late_ms=0.0
+                )
+            )
+            self._seen(part, part["gate_count"])
+        met = self.slot
+        for part in self._triggers.read():
+            self.triggered += part["run"] == self._run
+            if part["slot"] > met:
+                gate_count = part["at_count"] + self._belt.way_counts
+                self._seen(part, gate_count)
+                self._meet(part, None, gate_count)
+
+    def _seen(self, part: dict[str, Any], gate_count: int) -> None:
+        self.slot = max(self.slot, part["slot"])
+        self._count = max(self._count, gate_count)
+
+    def _remember(self, gated: Gated) -> None:
+        self._gone[gated.slot] = gated
+        if len(self._gone) > REMEMBERED:
+            self._gone.popitem(last=False)
