@@ -33,15 +33,19 @@ def outline(kind: DefectKind, rng: np.random.Generator, *, area_mm2: float) -> l
             left, right = rng.uniform(0.85, 1.1, 2) * lobe
             offset = 0.75 * lobe
             return [
-                _blob(rng, left, left * 1.05, ripple=0.08) + (-offset, rng.uniform(-0.2, 0.2) * lobe),
-                _blob(rng, right, right * 1.05, ripple=0.08) + (offset, 0.0),
+                _moved(_blob(rng, left, left * 1.05, ripple=0.08), -offset, rng.uniform(-0.2, 0.2) * lobe),
+                _moved(_blob(rng, right, right * 1.05, ripple=0.08), offset, 0.0),
             ]
         case DefectKind.SPALL:
             stretch = rng.uniform(0.7, 1.5)
             radius = np.sqrt(area_mm2 / np.pi)
             return [_blob(rng, radius * stretch, radius / stretch, ripple=0.16)]
         case DefectKind.CRACK:
-            return [_stroke(rng, area_mm2, thickness=rng.uniform(1.1, 1.9), longest=44.0, angle=rng.normal(0.0, 0.12), jag=0.5)]
+            return [
+                _stroke(
+                    rng, area_mm2, thickness=rng.uniform(1.1, 1.9), longest=44.0, angle=rng.normal(0.0, 0.12), jag=0.5
+                )
+            ]
         case DefectKind.SCRATCH:
             angle = np.pi / 2 + rng.normal(0.0, 0.3)
             return [_stroke(rng, area_mm2, thickness=rng.uniform(1.0, 1.6), longest=150.0, angle=angle, jag=0.15)]
@@ -54,14 +58,16 @@ def outline(kind: DefectKind, rng: np.random.Generator, *, area_mm2: float) -> l
             pitch = rng.uniform(16.0, 26.0)
             half = np.sqrt(area_mm2 / troughs / np.pi / 0.4)
             return [
-                _blob(rng, half, half * 0.4, ripple=0.05) + (rng.normal(0.0, 0.4), (i - (troughs - 1) / 2) * pitch)
+                _moved(_blob(rng, half, half * 0.4, ripple=0.05), rng.normal(0.0, 0.4), (i - (troughs - 1) / 2) * pitch)
                 for i in range(troughs)
             ]
         case _:
             assert_never(kind)
 
 
-def cover(outlines: list[Outline], *, shape: tuple[int, int], centre_px: tuple[float, float], scale: tuple[float, float]) -> Grey:
+def cover(
+    outlines: list[Outline], *, shape: tuple[int, int], centre_px: tuple[float, float], scale: tuple[float, float]
+) -> Grey:
     """(H, W) in 0..1: how much of each pixel lies inside. `scale` is px per mm across and lines per mm."""
     canvas = np.zeros(shape, np.uint8)
     for points in outlines:
@@ -93,11 +99,12 @@ def lay(grey: Grey, coverage: Grey, mask: Mask, kind: DefectKind, rng: np.random
         lip = np.maximum(np.roll(alpha, 2, axis=0) - alpha, 0.0)
         lip[:2] = 0.0
         deep += np.where(mask, 0.0, lip) * rng.uniform(10.0, 60.0)
-    return np.maximum(deep, np.minimum(grey, 4.0)).astype(np.float32)
+    laid: Grey = np.maximum(deep, np.minimum(grey, 4.0)).astype(np.float32)
+    return laid
 
 
 def texture(grey: Grey, mask: Mask) -> float:
-    """Standard deviation of the surface around the mask once the light along each column is taken away, in grey levels."""
+    """Spread of the surface around the mask, in grey levels, once the light along each column is taken away."""
     outside = ~cv2.dilate(mask.astype(np.uint8), np.ones((5, 5), np.uint8)).astype(bool)
     columns = mask.any(axis=0)
     kept = outside[:, columns]
@@ -127,7 +134,13 @@ def _blob(rng: np.random.Generator, across: float, along: float, *, ripple: floa
     return np.stack([across * radius * np.cos(turn), along * radius * np.sin(turn)], axis=1)
 
 
-def _stroke(rng: np.random.Generator, area_mm2: float, *, thickness: float, longest: float, angle: float, jag: float) -> Outline:
+def _moved(points: Outline, across: float, along: float) -> Outline:
+    return points + np.array([across, along])
+
+
+def _stroke(
+    rng: np.random.Generator, area_mm2: float, *, thickness: float, longest: float, angle: float, jag: float
+) -> Outline:
     """A band that thins towards its ends; past `longest` it grows thicker instead."""
     length = area_mm2 / (0.85 * thickness)
     if length > longest:
@@ -141,4 +154,5 @@ def _stroke(rng: np.random.Generator, area_mm2: float, *, thickness: float, long
     upper = np.stack([along * length, sway + half], axis=1)
     lower = np.stack([along * length, sway - half], axis=1)[::-1]
     turn = np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]])
-    return np.concatenate([upper, lower]) @ turn
+    turned: Outline = np.concatenate([upper, lower]) @ turn
+    return turned

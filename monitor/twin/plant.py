@@ -50,11 +50,12 @@ def run_plant(lifeline: Lifeline, station: Station, *, run: str) -> None:
         ears = Ears(lifeline, desk)
         actuator = ""
         slots_most: int | None = 0
-        finished = False
+        ordered = finished = draining = False
         lifeline.ready()
         while not lifeline.cut:
             _, orders = ears.wait(TICK_MS)
             now_ns = time.monotonic_ns()
+            ordered = ordered or bool(orders)
             for order in orders:
                 match order:
                     case Go():
@@ -62,6 +63,7 @@ def run_plant(lifeline: Lifeline, station: Station, *, run: str) -> None:
                         belt.start(now_ns)
                     case Stop() | Drain():
                         slots_most = 0
+                        draining = draining or isinstance(order, Drain)
             for peer, message, _ in desk.messages():
                 match message:
                     case Command():
@@ -84,10 +86,11 @@ def run_plant(lifeline: Lifeline, station: Station, *, run: str) -> None:
                 _expose(lenses, part, trigger, now_ns)
             elif not feeds:
                 belt.skip_trigger(now_ns)
-            if not feeds and slots_most != 0 or (slots_most == 0 and belt.triggered):
-                if belt.empty and not finished:
-                    finished = True
-                    lifeline.say(Finished())
+            if ordered and not feeds and belt.empty and not finished:
+                finished = True
+                lifeline.say(Finished())
+            if draining and belt.empty:
+                break
         for lens in lenses.values():
             lens.close()
     belt.close()

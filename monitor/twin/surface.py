@@ -1,4 +1,4 @@
-"""The rail head that the twin's camera sees: drawn from (seed, slot) alone, with the exact mask of what is wrong with it."""
+"""The rail head that the twin's camera sees, drawn from (seed, slot) alone, with the exact mask of what is wrong."""
 
 from enum import StrEnum
 
@@ -16,6 +16,9 @@ APART_PX = 10  # two defects stay two regions
 MARGIN_PX = 14  # surface around a defect against which its contrast is measured
 GOOD_BELOW, DEFECTIVE_ABOVE = 0.7, 1.3  # severity: deciding area over its limit
 TRIES = 40
+SMALL_KINDS = tuple(kind for kind in DefectKind if kind is not DefectKind.CORRUGATION)  # that one is never small
+
+Light = NDArray[np.float32]  # (W,)
 
 
 class TruthClass(StrEnum):
@@ -52,21 +55,26 @@ class Surface(msgspec.Struct, frozen=True, kw_only=True):
     truth: TruthClass
 
 
-def draw(spec: SurfaceSpec, *, seed: int, slot: int, wanted: TruthClass | None = None) -> Surface:
-    """The same arguments give the same pixels. `wanted` overrides the mix: training needs more defects than a line has."""
+Drawn = tuple[Grey, Mask, tuple[Defect, ...]]
+
+
+def draw(
+    spec: SurfaceSpec,
+    *,
+    seed: int,
+    slot: int,
+    wanted: TruthClass | None = None,
+    kinds: tuple[DefectKind, ...] = tuple(DefectKind),
+) -> Surface:
+    """The same arguments give the same pixels.
+
+    `wanted` overrides the mix, and `kinds` the kinds of the main defect: training needs more of what is rare or hard.
+    """
     rng = np.random.Generator(np.random.PCG64([seed, slot, 1]))
     wanted = wanted or planned(seed=seed, slot=slot)
     clean = rail(spec, rng, seed=seed, slot=slot)
-    grey, mask, found = clean, np.zeros(clean.shape, bool), ()
-    for _ in range(TRIES):
-        low, high = _aim(wanted, rng)
-        if high == 0.0:
-            break
-        grey, mask, found = _with_defects(spec, clean, rng, severity_wanted=float(np.exp(rng.uniform(np.log(low), np.log(high)))))
-        if found and low <= severity(spec, mask) <= high:
-            break
-    else:
-        raise RuntimeError(f"slot {slot} of seed {seed}: no {wanted} surface in {TRIES} tries; is the part too small for its limits?")
+    low, high = _aim(wanted, rng)
+    grey, mask, found = _as_wanted(spec, clean, rng, kinds, low=low, high=high) if high else _untouched(clean)
     noisy = grey + 1.2 * rng.standard_normal(grey.shape, np.float32)
     got = severity(spec, mask)
     pixels = np.clip(np.rint(noisy), 0, 255).astype(np.uint8)
@@ -82,7 +90,7 @@ def planned(*, seed: int, slot: int) -> TruthClass:
 
 
 def severity(spec: SurfaceSpec, mask: Mask) -> float:
-    """The deciding area over its limit: the largest region or all regions together, whichever is nearer to rejection."""
+    """The deciding area over its limit: the largest region or all together, whichever is nearer to rejection."""
     _, _, stats, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8), connectivity=8)
     areas = stats[1:, cv2.CC_STAT_AREA] * spec.px_mm2
     areas = areas[areas >= spec.min_region_mm2]
@@ -101,28 +109,47 @@ def rail(spec: SurfaceSpec, rng: np.random.Generator, *, seed: int, slot: int) -
     """(H, W) grey levels of a sound rail head under the line's lamp."""
     high, wide = spec.height, spec.width
     light, rough = _light(np.random.Generator(np.random.PCG64([seed, 0, 3])), rng, wide)
-    grinding = cv2.resize(rng.standard_normal((max(high // 90, 2), wide), np.float32), (wide, high), interpolation=cv2.INTER_LINEAR)
-    oxide = cv2.resize(rng.standard_normal((max(high // 45, 2), max(wide // 14, 2)), np.float32), (wide, high), interpolation=cv2.INTER_CUBIC)
+    grinding = cv2.resize(
+        rng.standard_normal((max(high // 90, 2), wide), np.float32), (wide, high), interpolation=cv2.INTER_LINEAR
+    )
+    oxide = cv2.resize(
+        rng.standard_normal((max(high // 45, 2), max(wide // 14, 2)), np.float32),
+        (wide, high),
+        interpolation=cv2.INTER_CUBIC,
+    )
     ticks = rng.standard_normal((high, max(wide // 8, 2)), np.float32)
-    ticks = cv2.resize(np.sign(ticks) * np.maximum(np.abs(ticks) - 1.2, 0.0), (wide, high), interpolation=cv2.INTER_LINEAR)
+    ticks = cv2.resize(
+        np.sign(ticks) * np.maximum(np.abs(ticks) - 1.2, 0.0), (wide, high), interpolation=cv2.INTER_LINEAR
+    )
     ticks *= 1.0 + 0.8 * np.clip(oxide, -1.0, 2.0)  # they come in clusters
-    mottle = cv2.resize(rng.standard_normal((high // 4 + 1, wide // 3 + 1), np.float32), (wide, high), interpolation=cv2.INTER_LINEAR)
+    mottle = cv2.resize(
+        rng.standard_normal((high // 4 + 1, wide // 3 + 1), np.float32), (wide, high), interpolation=cv2.INTER_LINEAR
+    )
     grain = cv2.GaussianBlur(rng.standard_normal((high, wide), np.float32), (3, 5), sigmaX=0.5, sigmaY=1.1)
     lamp = 1.0 + 0.07 * np.sin(2 * np.pi * slot / 700.0 + seed) + 0.03 * np.sin(2 * np.pi * slot / 83.0)
     share = 0.018 * grinding - 0.03 * np.maximum(oxide - 0.8, 0.0) + 0.012 * oxide + 0.04 * ticks + 0.02 * mottle
-    grey = np.minimum(light * lamp, 262.0) * (1.0 + share) + rough * grain
+    grey: Grey = (np.minimum(light * lamp, 262.0) * (1.0 + share) + rough * grain).astype(np.float32)
     _specks(grey, rng, spec)
-    return np.clip(grey, 3.0, 255.0).astype(np.float32)
+    bounded: Grey = np.clip(grey, 3.0, 255.0)
+    return bounded
 
 
-def _light(line: np.random.Generator, rng: np.random.Generator, wide: int) -> tuple[Grey, Grey]:
-    """(W,) light across the head, and (W,) how rough it looks: the line's own bands, which each part shifts a little."""
+def _light(line: np.random.Generator, rng: np.random.Generator, wide: int) -> tuple[Light, Light]:
+    """(W,) light across the head and (W,) how rough it looks: the line's own bands, a little shifted in each part."""
     u = (np.arange(wide, dtype=np.float32) + 0.5) / wide + np.float32(rng.normal(0.0, 0.006))
     light = np.full(wide, line.uniform(70.0, 100.0), np.float32) + line.uniform(-25.0, 10.0) * u
     for _ in range(int(line.integers(4, 8))):
-        light += line.uniform(10.0, 45.0) * rng.uniform(0.85, 1.15) * np.exp(-(((u - line.uniform(0.08, 0.8)) / line.uniform(0.02, 0.07)) ** 2))
+        light += (
+            line.uniform(10.0, 45.0)
+            * rng.uniform(0.85, 1.15)
+            * np.exp(-(((u - line.uniform(0.08, 0.8)) / line.uniform(0.02, 0.07)) ** 2))
+        )
     glare = line.uniform(0.14, 0.5)
-    light += line.uniform(90.0, 150.0) * rng.uniform(0.9, 1.1) * np.exp(-np.abs((u - glare) / line.uniform(0.035, 0.06)) ** 2.5)
+    light += (
+        line.uniform(90.0, 150.0)
+        * rng.uniform(0.9, 1.1)
+        * np.exp(-(np.abs((u - glare) / line.uniform(0.035, 0.06)) ** 2.5))
+    )
     shoulder = np.clip(u / line.uniform(0.06, 0.14), 0.0, 1.0) * np.clip((1.0 - u) / line.uniform(0.03, 0.08), 0.0, 1.0)
     rough = 3.0 + 7.0 * np.clip((u - 0.55) / 0.4, 0.0, 1.0) * line.uniform(0.3, 1.0)
     streaks = 1.0 + 0.02 * line.standard_normal(wide, np.float32)
@@ -154,21 +181,38 @@ def _aim(wanted: TruthClass, rng: np.random.Generator) -> tuple[float, float]:
             return (0.12, 0.64) if rng.random() < 0.4 else (0.0, 0.0)
 
 
+def _untouched(clean: Grey) -> Drawn:
+    return clean.copy(), np.zeros(clean.shape, bool), ()
+
+
+def _as_wanted(
+    spec: SurfaceSpec, clean: Grey, rng: np.random.Generator, kinds: tuple[DefectKind, ...], *, low: float, high: float
+) -> Drawn:
+    for _ in range(TRIES):
+        aim = float(np.exp(rng.uniform(np.log(low), np.log(high))))
+        grey, mask, found = _with_defects(spec, clean, rng, kinds, severity_wanted=aim)
+        if found and low <= severity(spec, mask) <= high:
+            return grey, mask, found
+    raise RuntimeError(
+        f"no surface of severity {low} to {high} in {TRIES} tries: is the part too small for its limits?"
+    )
+
+
 def _with_defects(
-    spec: SurfaceSpec, clean: Grey, rng: np.random.Generator, *, severity_wanted: float
-) -> tuple[Grey, Mask, tuple[Defect, ...]]:
-    """One main defect of the wanted severity, and now and then a small companion."""
-    grey, mask = clean.copy(), np.zeros(clean.shape, bool)
-    kinds = list(DefectKind)
+    spec: SurfaceSpec, clean: Grey, rng: np.random.Generator, kinds: tuple[DefectKind, ...], *, severity_wanted: float
+) -> Drawn:
+    """One main defect of about the wanted severity, and now and then a small companion."""
+    grey, mask, _ = _untouched(clean)
     kind = kinds[int(rng.integers(len(kinds)))]
     limit = spec.reject_total_mm2 if kind is DefectKind.CORRUGATION else spec.reject_region_mm2
-    placed = [_place(spec, grey, mask, rng, kind, area_mm2=severity_wanted * limit)]
-    if rng.random() < 0.25:
-        small = kinds[int(rng.integers(len(kinds) - 1))]
-        placed.append(_place(spec, grey, mask, rng, small, area_mm2=spec.reject_region_mm2 * rng.uniform(0.12, 0.3)))
-    if placed[0] is None:
-        return clean, np.zeros(clean.shape, bool), ()
-    return grey, mask, tuple(each for each in placed if each is not None)
+    main = _place(spec, grey, mask, rng, kind, area_mm2=severity_wanted * limit)
+    if main is None:
+        return _untouched(clean)
+    if rng.random() >= 0.25:
+        return grey, mask, (main,)
+    small = SMALL_KINDS[int(rng.integers(len(SMALL_KINDS)))]
+    companion = _place(spec, grey, mask, rng, small, area_mm2=spec.reject_region_mm2 * rng.uniform(0.12, 0.3))
+    return grey, mask, (main,) if companion is None else (main, companion)
 
 
 def _place(

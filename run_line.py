@@ -1,0 +1,319 @@
+"""`python run_line.py --station rail-03`, and `linectl`: introduces everyone to everyone, and imports nobody before it must."""
+
+import os
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, NoReturn
+
+from typer import Option
+
+from config.loader import EXIT_CONFIG, ConfigError, load_station, package_path, state_folder
+from config.station import Station
+from monitor.children import Job, Role
+from monitor.lifeline import Lifeline
+from monitor.rules.verdicts import Provenance
+
+EXIT_USAGE = 2
+
+
+def jobs(station: Station, run: str = "") -> list[Job]:
+    """Every process of the station, in the direction frames flow. Nothing else starts one."""
+    from config.actuators import TwinActuator
+
+    threads = max(1, (os.cpu_count() or 1) // station.workers)
+    twin = station.twin is not None
+    folder = not twin
+    table: list[Job] = []
+    if isinstance(station.actuator, TwinActuator):
+        table.append(Job(name="plant", inward="Command", outward="Exposure, Gated, Counter", role=Role.SOURCE, run=_plant(station, run)))
+    for camera in station.cameras:
+        table.append(
+            Job(
+                name=f"capture-{camera.name}",
+                inward=f"{camera.kind} camera",
+                outward="Captured, Frame",
+                role=Role.SOURCE if folder else Role.LINE,
+                run=_capture(station, camera.name, run),
+            )
+        )
+    for n in range(station.workers):
+        name = f"inference-{n}"
+        table.append(
+            Job(
+                name=name,
+                inward="Frame",
+                outward="Segmentation",
+                role=Role.WORKER,
+                run=_inference(station, name, threads),
+                threads=threads,
+                hung_s=max(10.0, 20 * station.leases.lease_ms / 1000),  # it beats between frames, not inside one
+            )
+        )
+    table += [
+        Job(name="decision", inward="Captured, Segmentation, Counter", outward="journal, Disposition, Closed", role=Role.LINE, run=_decision(station, run), hung_s=5.0),
+        Job(name="actuation", inward="Disposition", outward="gate, Actuated, Counter", role=Role.LINE, run=_actuation(station)),
+        Job(name="recorder", inward="journal", outward="images, SQL, Redis", role=Role.SINK, run=_recorder(station), hung_s=30.0),
+    ]
+    if _own_redis():
+        table.append(Job(name="redis", inward="recorder", outward="live readers", role=Role.SINK, run=_redis(station)))
+    return table
+
+
+def main() -> None:
+    """The command line: a child process, one of linectl's commands, or a run of the line."""
+    if sys.argv[1:2] == ["--job"]:
+        _be_child(*sys.argv[2:])
+    import typer
+
+    named_linectl = Path(sys.argv[0]).name.startswith("linectl")
+    if named_linectl or (len(sys.argv) > 1 and not sys.argv[1].startswith("-")):
+        linectl()
+    else:
+        typer.run(_run)
+
+
+def linectl() -> None:
+    """Mounts what each package offers."""
+    import typer
+
+    from benchmarks.commands import app as bench
+    from storage.commands import app as storage
+    from workers.commands import app as workers
+
+    app = typer.Typer(no_args_is_help=True, add_completion=False, help="Everything about a line but running it.")
+    app.command("check")(_check)
+    for each in (storage, workers):
+        app.registered_commands += each.registered_commands
+    app.add_typer(bench, name="bench")
+    app()
+
+
+def _run(
+    station: Annotated[str, Option(help="A name in config/stations, or the path of a station file.")],
+    seconds: Annotated[float | None, Option(min=0.1, help="End so long after the line is ready.")] = None,
+    frames: Annotated[int | None, Option(min=1, help="End after so many triggers of all cameras together.")] = None,
+    check: Annotated[bool, Option("--check", help="Show the processes and the time budget, and start nothing.")] = False,
+    summary: Annotated[str | None, Option(metavar="FILE|-", help="Write the summary there as one JSON object.")] = None,
+) -> None:
+    """Run an inspection line until Ctrl-C, or the end you give it."""
+    if seconds is not None and frames is not None:
+        _refuse("--seconds and --frames cannot both say when the run ends", EXIT_USAGE)
+    loaded = _loaded(station)
+    if check:
+        _show(loaded)
+        return
+    from monitor.runner import run_station
+    from storage.summary import summarise
+
+    run = f"{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}-{os.getpid()}"
+    code = run_station(
+        loaded,
+        jobs(loaded, run),
+        child_command(station, run),
+        frames=frames,
+        seconds=seconds,
+        summarise=lambda restarts: summarise(loaded, run, restarts=restarts, live_url=live_url(loaded)),
+        summary_to=summary,
+    )
+    raise SystemExit(code)
+
+
+def _check(
+    station: Annotated[str, Option(help="A name in config/stations, or the path of a station file.")],
+    json: Annotated[str | None, Option("--json", metavar="FILE|-")] = None,
+) -> None:
+    """Load a station, show its processes and its time budget, and start nothing."""
+    _show(_loaded(station), json)
+
+
+def _loaded(named: str) -> Station:
+    try:
+        return load_station(named)
+    except ConfigError as error:
+        _refuse(str(error), EXIT_CONFIG)
+
+
+def _show(station: Station, json_to: str | None = None) -> None:
+    """The table that is the system, and whether its sources are there."""
+    from rich.console import Console
+
+    from config.timing import budget_rows
+    from monitor.cameras.folder import FolderError, list_files
+    from monitor.panel import budget_table, job_table
+    from monitor.output import write_json
+
+    table = jobs(station)
+    try:
+        files = {c.name: len(list_files(c)) for c in station.cameras if c.kind == "folder"}
+    except FolderError as error:
+        _refuse(str(error), EXIT_CONFIG)
+    if json_to is not None:
+        rows = [{"process": j.name, "in": j.inward, "out": j.outward, "threads": j.threads} for j in table]
+        write_json({"station": station.name, "rows": rows, "budget_ms": dict(budget_rows(station)), "files": files}, json_to)
+        return
+    console = Console()
+    console.print(job_table(station, table), budget_table(station))
+    for camera, count in files.items():
+        console.print(f"camera {camera}: {count} files")
+
+
+def _refuse(text: str, code: int) -> NoReturn:
+    sys.stderr.write(text + "\n")
+    raise SystemExit(code)
+
+
+def provenance(station: Station, run: str) -> Provenance:
+    """What every verdict of this run rests on."""
+    from importlib.metadata import version
+
+    from config.loader import config_sha256
+    from workers.identity import load_identity
+
+    model = load_identity(package_path(station.model.weights))
+    return Provenance(
+        run=run,
+        software=f"line-monitor {version('line-monitor')}",
+        config_sha256=config_sha256(station),
+        model_name=model.name,
+        model_sha256=model.sha256,
+        engine=station.model.engine,
+    )
+
+
+def live_url(station: Station) -> str | None:
+    """Where Redis is: given, our own on its private socket, or nowhere."""
+    from monitor.bus.endpoints import Endpoints
+
+    if url := os.environ.get("LINE_REDIS_URL"):
+        return url
+    return f"unix://{Endpoints(station).redis}" if _own_redis() else None
+
+
+def _own_redis() -> bool:
+    from storage.live_server import find_valkey
+
+    return not os.environ.get("LINE_REDIS_URL") and find_valkey() is not None
+
+
+def child_command(named: str, run: str) -> Callable[[Job, int], list[str]]:
+    """How the supervisor starts one of `jobs`: this file again, in a process of its own."""
+
+    def command(job: Job, rope_fd: int) -> list[str]:
+        return [sys.executable, str(Path(__file__).resolve()), "--job", job.name, str(rope_fd), str(os.getpid()), named, run]
+
+    return command
+
+
+def _be_child(name: str, rope_fd: str, parent_pid: str, named: str, run: str) -> None:
+    """One process of the table, tied to its parent's life."""
+    import socket
+
+    import structlog
+
+    from monitor.lifeline import begin_process
+    from monitor.logs import open_logs
+
+    station = load_station(named)
+    begin_process(f"line:{station.name}:{name}", int(parent_pid))
+    open_logs(name)
+    lifeline = Lifeline(socket.socket(fileno=int(rope_fd)))
+    code = 0
+    try:
+        next(job for job in jobs(station, run) if job.name == name).run(lifeline)
+    except Exception as error:  # noqa: BLE001 - the last line of defence: say why, and let the supervisor decide
+        code = EXIT_CONFIG if type(error).__name__ in _REFUSALS else 1
+        structlog.get_logger().error("process.failed", error=str(error), kind=type(error).__name__, exc_info=code == 1)
+    sys.stderr.flush()
+    os._exit(code)  # libraries that take seconds to unload have nothing left to save
+
+
+_REFUSALS = frozenset({"ConfigError", "ModelError", "FolderError", "SourceBehind", "EndpointError"})
+
+
+def _plant(station: Station, run: str) -> Callable[[Lifeline], None]:
+    def start(lifeline: Lifeline) -> None:
+        from monitor.twin.plant import run_plant
+
+        run_plant(lifeline, station, run=run)
+
+    return start
+
+
+def _capture(station: Station, camera: str, run: str) -> Callable[[Lifeline], None]:
+    def start(lifeline: Lifeline) -> None:
+        from monitor.capture import run_capture
+
+        run_capture(lifeline, station, camera=camera, run=run)
+
+    return start
+
+
+def _inference(station: Station, worker: str, threads: int) -> Callable[[Lifeline], None]:
+    def start(lifeline: Lifeline) -> None:
+        from workers.inference import run_inference
+
+        run_inference(lifeline, station, worker=worker, threads=threads)
+
+    return start
+
+
+def _decision(station: Station, run: str) -> Callable[[Lifeline], None]:
+    def start(lifeline: Lifeline) -> None:
+        from monitor.decision import run_decision
+        from storage.journal import open_journal
+        from storage.memory import JournalMemory
+
+        folder = state_folder(station)
+        cameras = tuple(camera.name for camera in station.cameras)
+        run_decision(
+            lifeline,
+            station,
+            provenance=provenance(station, run),
+            config=station.model_dump_json(),
+            journal=open_journal(folder),
+            memory=JournalMemory(folder, cameras),
+        )
+
+    return start
+
+
+def _actuation(station: Station) -> Callable[[Lifeline], None]:
+    def start(lifeline: Lifeline) -> None:
+        from monitor.actuation import run_actuation
+
+        run_actuation(lifeline, station)
+
+    return start
+
+
+def _recorder(station: Station) -> Callable[[Lifeline], None]:
+    def start(lifeline: Lifeline) -> None:
+        from monitor.bus.endpoints import Endpoints
+        from monitor.bus.wire import Pusher
+        from monitor.messages import Projected
+        from storage.recorder import run_recorder
+
+        with Pusher(Endpoints(station).decision) as decision:
+
+            def projected(seq: int) -> None:
+                decision.send(Projected(seq=seq))
+
+            run_recorder(lifeline, station, live_url=live_url(station), projected=projected)
+
+    return start
+
+
+def _redis(station: Station) -> Callable[[Lifeline], None]:
+    def start(lifeline: Lifeline) -> None:
+        from monitor.bus.endpoints import Endpoints
+        from storage.live_server import run_live_server
+
+        run_live_server(lifeline, station, Endpoints(station).redis)
+
+    return start
+
+
+if __name__ == "__main__":
+    main()
