@@ -147,7 +147,9 @@ def _explain(at: str, error: ErrorDetails) -> str:
             tag = str(error["ctx"]["tag"])
             return f"{place}.kind: {tag!r} is not one of {kinds}{_nearest(tag, kinds)}"
         case "union_tag_not_found":
-            return f"{place}.kind: is missing"
+            found = error["input"]
+            misspelt = difflib.get_close_matches("kind", found, n=1) if isinstance(found, dict) else []
+            return f"{place}.kind: is missing" + "".join(f"; {place}.{key} is not a key here" for key in misspelt)
         case "missing":
             return f"{place}: is missing"
         case _:

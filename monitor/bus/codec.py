@@ -49,7 +49,7 @@ def decode(frames: Sequence[bytes | memoryview]) -> tuple[AnyMessage, dict[str, 
         raise CodecError(f"a header of {len(frames[0])} bytes; at most {HEADER_BYTES}")
     try:
         message = _DECODER.decode(frames[0])
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:  # a bad word is not a DecodeError
         raise CodecError(f"header: {error}") from error
     if len(message.parts) != len(frames) - 1:
         raise CodecError(f"the header names {len(message.parts)} parts, {len(frames) - 1} came")
