@@ -68,11 +68,8 @@ class Line:
 
     def events(self, name: str) -> list[dict[str, Any]]:
         """The log events of this name so far."""
-        found = []
-        for line in self.log().splitlines():
-            if line.startswith("{") and f'"event": "{name}"' in line:
-                found.append(json.loads(line))
-        return found
+        mark = f'"event": "{name}"'
+        return [json.loads(line) for line in self.log().splitlines() if line.startswith("{") and mark in line]
 
     def wait_for(self, what: str, happened: Callable[[], object], timeout_s: float = 20.0) -> None:
         """Waits until `happened()` is true; LineError with the log when it is not, or the line ends before."""

@@ -43,7 +43,9 @@ class FolderCamera(CameraBase):
     root: str = Field(min_length=1, max_length=4096)  # $LINE_DATA and other variables are expanded
     pattern: str = Field(min_length=1, max_length=256)  # a glob below root
     split: str | None = Field(default=None, min_length=1, max_length=64)  # a key of the split.json in root
-    rate: float | None = Field(default=None, gt=0, le=10_000)  # frames/s; without it the next is drawn when a worker is free
+    rate: float | None = Field(
+        default=None, gt=0, le=10_000
+    )  # frames/s; without it the next is drawn when a worker is free
 
 
 Camera = Annotated[TwinCamera | FolderCamera, Field(discriminator="kind")]

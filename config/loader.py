@@ -103,7 +103,10 @@ def _problems(station: Station) -> Iterable[tuple[str, str]]:
             if least > greatest:
                 yield f"{at}.{side}", f"[{least}, {greatest}] is no range: the least comes first"
         if camera.calibration is None and (station.policy.unit == "mm2" or camera.kind == "twin"):
-            yield f"{at}.calibration", "is missing, but limits are in mm², as are those of a twin: calibrate, or give limits in px"
+            yield (
+                f"{at}.calibration",
+                "is missing, but limits are in mm², as are those of a twin: calibrate, or give limits in px",
+            )
         match camera:
             case TwinCamera():
                 if station.twin is None:
@@ -121,7 +124,10 @@ def _problems(station: Station) -> Iterable[tuple[str, str]]:
                 yield "actuator.kind", "'twin' needs [twin]"
         case LogActuator():
             if station.belt is not None:
-                yield "actuator.kind", "'log' moves no gate, but [belt] says there is one: use 'twin', or leave out [belt]"
+                yield (
+                    "actuator.kind",
+                    "'log' moves no gate, but [belt] says there is one: use 'twin', or leave out [belt]",
+                )
     kinds = {camera.kind for camera in station.cameras}
     if len(kinds) > 1:
         yield "cameras", f"kinds {sorted(kinds)} cannot share a station: one source counts the triggers"
@@ -172,7 +178,12 @@ def _keys_at(loc: tuple[int | str, ...]) -> set[str]:
     models: list[Any] = [Station]
     for step in loc[:-1]:
         models = _below(models, step)
-    return {key for model in models if isinstance(model, type) and issubclass(model, BaseModel) for key in model.model_fields}
+    return {
+        key
+        for model in models
+        if isinstance(model, type) and issubclass(model, BaseModel)
+        for key in model.model_fields
+    }
 
 
 def _below(models: list[Any], step: int | str) -> list[Any]:

@@ -35,14 +35,17 @@ class Policy(Table):
 
     def problems(self) -> list[tuple[str, str]]:
         """(key, what is wrong) for limits that are missing, mixed, or out of order."""
-        given = {unit: [f"{name}_{unit}" for name in _LIMITS if getattr(self, f"{name}_{unit}") is not None] for unit in ("mm2", "px")}
+        given = {
+            unit: [f"{name}_{unit}" for name in _LIMITS if getattr(self, f"{name}_{unit}") is not None]
+            for unit in ("mm2", "px")
+        }
         if given["mm2"] and given["px"]:
             return [(given["px"][0], f"limits in px beside limits in mm² ({given['mm2'][0]}): give all in one unit")]
         if missing := [f"{name}_{self.unit}" for name in _LIMITS if getattr(self, f"{name}_{self.unit}") is None]:
             return [(key, "is missing: the three limits are given together") for key in missing]
         limits = self.limits
         if not limits.min_region <= limits.reject_region <= limits.reject_total:
-            return [(f"reject_region_{self.unit}", f"{limits.reject_region} does not lie between min_region {limits.min_region} and reject_total {limits.reject_total}")]
+            return [(f"reject_region_{self.unit}", f"{limits.reject_region} does not lie between {_ends(limits)}")]
         return []
 
 
@@ -54,3 +57,7 @@ class Limits:
     reject_region: float
     reject_total: float
     grey_band: float
+
+
+def _ends(limits: Limits) -> str:
+    return f"min_region {limits.min_region} and reject_total {limits.reject_total}"

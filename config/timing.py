@@ -30,10 +30,9 @@ def budget_problem(station: Station) -> tuple[str, str] | None:
     if total > belt.way_ms:
         return "budget", f"{' + '.join(f'{stage} {ms:g}' for stage, ms in rows)} = {total:g} ms, but {way}"
     if station.leases.lease_ms + budget.inference_ms + budget.decision_ms + budget.actuation_ms > belt.way_ms:
-        return (
-            "leases.lease_ms",
+        return "leases.lease_ms", (
             f"a lost lease of {station.leases.lease_ms:g} ms, then inference {budget.inference_ms:g} + decision "
-            f"{budget.decision_ms:g} + actuation {budget.actuation_ms:g} ms leave no time for a second attempt: {way}",
+            f"{budget.decision_ms:g} + actuation {budget.actuation_ms:g} ms leave no time for a second attempt: {way}"
         )
     if belt.pitch_counts < 1 or belt.way_counts < 1:
         return "belt.counts_per_mm", f"{belt.counts_per_mm:g} counts/mm cannot tell one part from the next"

@@ -46,7 +46,9 @@ class Told:
 class Desk:
     """Capture without its camera: exposures in, messages to its three neighbours out."""
 
-    def __init__(self, station: Station, camera: Camera, *, epoch: int, decision: Pusher, workers: Router, viewers: Publisher) -> None:
+    def __init__(
+        self, station: Station, camera: Camera, *, epoch: int, decision: Pusher, workers: Router, viewers: Publisher
+    ) -> None:
         self._station, self._camera, self._epoch = station, camera, epoch
         self._decision, self._workers, self._viewers = decision, workers, viewers
         self._due_ns = round(verdict_due_ms(station) * _MS)
@@ -163,7 +165,12 @@ def run_capture(lifeline: Lifeline, station: Station, *, camera: str, run: str) 
     ):
         stream = open_camera(station, facts, run=run, state=state)
         desk = Desk(
-            station, facts, epoch=_next_epoch(state / f"epoch-{camera}"), decision=decision, workers=workers, viewers=viewers
+            station,
+            facts,
+            epoch=_next_epoch(state / f"epoch-{camera}"),
+            decision=decision,
+            workers=workers,
+            viewers=viewers,
         )
         ears = Ears(lifeline, workers, closed, *stream.ends)
         lifeline.ready()

@@ -84,8 +84,7 @@ class Child:
             stdin=subprocess.DEVNULL,
             stdout=self.log_fd if self.log_fd is not None else sys.stderr.fileno(),
             stderr=self.log_fd,
-            env=os.environ
-            | {"OMP_NUM_THREADS": threads, "OPENBLAS_NUM_THREADS": threads, "MKL_NUM_THREADS": threads},
+            env=os.environ | {"OMP_NUM_THREADS": threads, "OPENBLAS_NUM_THREADS": threads, "MKL_NUM_THREADS": threads},
         )
         self._rope.handed_over()
         self.state, self._beaten_s, self.finished = State.STARTING, time.monotonic(), False

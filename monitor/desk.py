@@ -76,7 +76,7 @@ class Desk:
         closing: Closing | None = None
         match message:
             case Captured() if self.ledger.knows(message.frame.camera):
-                closing = self.ledger.captured(message, payload, now_ns=now_ns)
+                closing = self.ledger.captured(message, payload)
                 if closing is None and self.ledger.is_closed(message.frame.camera, message.slot):
                     self.answers.append(Closed(frame=message.frame))
             case Segmentation() if self.ledger.knows(message.frame.camera):
@@ -100,7 +100,9 @@ class Desk:
         """Verdicts for these; the dispositions that need not wait for their row."""
         at_once = []
         for closing in closings:
-            verdict = decide(closing, self._station, self._provenance, now_ns=time.monotonic_ns(), now_at=time.time_ns())
+            verdict = decide(
+                closing, self._station, self._provenance, now_ns=time.monotonic_ns(), now_at=time.time_ns()
+            )
             self._verdicts.append(verdict)
             self._rows.append(verdict.entry)
             self.tally.add(verdict)
@@ -242,5 +244,3 @@ class Desk:
             raised_at=alarm.raised_at,
         )
         self._rows.append(Entry(kind=Kind.ALARM, frame=None, slot=None, outcome=None, reason=None, body=body))
-
-

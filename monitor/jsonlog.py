@@ -1,4 +1,4 @@
-"""An append-only log of JSON lines that survives the death of its writer: each line whole, or repaired at the next start."""
+"""An append-only log of JSON lines that survives its writer's death: a torn last line is cut at the next start."""
 
 import json
 import os

@@ -7,6 +7,7 @@ The parent cuts it to stop a process; the kernel cuts it when the parent dies (a
 since a process deep in a C library does not look at its rope). SEQPACKET keeps each message whole.
 """
 
+import contextlib
 import ctypes
 import os
 import select
@@ -54,7 +55,7 @@ class Noted(msgspec.Struct, frozen=True, kw_only=True, tag=True):
 class Ready(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     """process → supervisor: my ends are open. `facts` are for the panel (a worker's capacity)."""
 
-    facts: dict[str, float | str] = {}  # noqa: RUF012 - msgspec copies it
+    facts: dict[str, float | str] = {}  # msgspec copies it
 
 
 class Beat(msgspec.Struct, frozen=True, kw_only=True, tag=True):
@@ -104,6 +105,9 @@ class Lifeline:
 
     def fileno(self) -> int:
         return self._rope.fileno()
+
+    def close(self) -> None:
+        self._rope.close()
 
     def ready(self, **facts: float | str) -> None:
         """Says that this process's ends are open."""
@@ -162,10 +166,8 @@ class Rope:
         self.theirs.close()
 
     def order(self, order: Order) -> None:
-        try:
+        with contextlib.suppress(OSError):  # it is dead or dying: its exit says so
             self._ours.send(msgspec.msgpack.encode(order))
-        except OSError:
-            pass  # it is dead or dying: its exit says so
 
     def notes(self) -> tuple[list[Note], bool]:
         """What the process said since, and whether it has let go."""

@@ -149,7 +149,7 @@ class Captured(Message, frozen=True, kw_only=True):
     height: Pixels
     source: Annotated[str, Meta(max_length=4096)] = ""  # the file, where there is one
     refusal: Reason | None = None
-    measures: dict[Word, float] = {}  # health, as capture measured it  # noqa: RUF012 - msgspec copies it
+    measures: dict[Word, float] = {}  # health, as capture measured it  # msgspec copies it
 
 
 class Region(msgspec.Struct, frozen=True, kw_only=True):

@@ -20,7 +20,9 @@ def render(view: View) -> RenderableType:
     """The panel at this moment."""
     parts: list[RenderableType] = [_headline(view), _counts(view), _processes(view.children)]
     if view.status and view.status.last:
-        parts.append(Panel("\n".join(view.status.last), title="last not passed", title_align="left", border_style="dim"))
+        parts.append(
+            Panel("\n".join(view.status.last), title="last not passed", title_align="left", border_style="dim")
+        )
     if view.alarms:
         parts.append(Panel("\n".join(view.alarms), title="alarms", title_align="left", border_style="red"))
     return Group(*parts)
@@ -49,7 +51,9 @@ def budget_table(station: Station) -> RenderableType:
         table.add_row(stage, f"{ms:g}")
     belt = station.belt
     way = f"{belt.camera_to_gate_mm:g} mm / {belt.speed_mm_s:g} mm/s = {belt.way_ms:.0f} ms"
-    return Group(table, Text(f"way to the gate: {way}; spare: {belt.way_ms - total:.0f} ms; {belt.parts_per_s:g} parts/s"))
+    return Group(
+        table, Text(f"way to the gate: {way}; spare: {belt.way_ms - total:.0f} ms; {belt.parts_per_s:g} parts/s")
+    )
 
 
 def summary_table(summary: dict[str, Any]) -> Table:
@@ -100,7 +104,9 @@ def _counts(view: View) -> RenderableType:
         f"{capacity:.1f}",
     )
     if status.not_inspected:
-        table.add_row("", "", "", Text(", ".join(f"{n} {reason}" for reason, n in status.not_inspected.items()), style="red"))
+        table.add_row(
+            "", "", "", Text(", ".join(f"{n} {reason}" for reason, n in status.not_inspected.items()), style="red")
+        )
     return Panel(table, border_style="dim")
 
 

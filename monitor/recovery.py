@@ -61,7 +61,14 @@ class Recovered:
 
 
 def recover(
-    lifeline: Lifeline, station: Station, provenance: Provenance, memory: Memory, *, ears: Ears, inlet: Puller, config: str
+    lifeline: Lifeline,
+    station: Station,
+    provenance: Provenance,
+    memory: Memory,
+    *,
+    ears: Ears,
+    inlet: Puller,
+    config: str,
 ) -> Recovered | None:
     """Waits for the source of every camera to say its count; None when the rope was cut meanwhile."""
     counts, backlog = _counts(lifeline, station, ears, inlet)
@@ -79,7 +86,9 @@ def recover(
     passes: dict[int, list[OpenPass]] = {}
     for each in memory.open_passes():
         passes.setdefault(each.slot, []).append(each)
-    run_row = None if memory.has_run(provenance.run) else _run_row(provenance, counts, config=config, recovered=len(gaps))
+    run_row = (
+        None if memory.has_run(provenance.run) else _run_row(provenance, counts, config=config, recovered=len(gaps))
+    )
     return Recovered(closed_to=counts, gaps=gaps, open_passes=passes, run_row=run_row, backlog=backlog)
 
 

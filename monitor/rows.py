@@ -60,7 +60,7 @@ class VerdictBody(msgspec.Struct, frozen=True, kw_only=True):
     regions: tuple[RegionRow, ...] = ()
     mask_rle: bytes = b""
     frame_sha256: str | None = None  # of the PNG of the full frame, where it is kept
-    measures: dict[str, float] = {}  # noqa: RUF012 - msgspec copies it
+    measures: dict[str, float] = {}  # msgspec copies it
     attempt: int = 0
     worker: str = ""
     inference_ms: float | None = None

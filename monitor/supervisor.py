@@ -219,7 +219,13 @@ class Supervisor:
 
     def _alarm(self, name: str, about: str, text: str) -> None:
         log.error(name, about=about, text=text)
-        alarm = Alarm(key=f"{name}.{about}.{time.monotonic_ns()}"[:64], name=name, about=about, text=text, raised_at=time.time_ns())
+        alarm = Alarm(
+            key=f"{name}.{about}.{time.monotonic_ns()}"[:64],
+            name=name,
+            about=about,
+            text=text,
+            raised_at=time.time_ns(),
+        )
         self._alarms[alarm.key] = alarm
         self.view.alarms = [*self.view.alarms, f"{time.strftime('%H:%M:%S')}  {name}  {about}: {text}"][-5:]
         self._said_s = 0.0

@@ -16,7 +16,7 @@ from config.station import Station
 from monitor.bus.endpoints import Endpoints
 from monitor.bus.wire import Dealer, Ears, Pusher
 from monitor.lifeline import Drain, Lifeline
-from monitor.messages import REGIONS_MOST, Credit, Done, Frame, Outcome, Reason, Segmentation
+from monitor.messages import REGIONS_MOST, Credit, Done, Frame, Outcome, Reason, Region, Segmentation
 from monitor.rules.policy import judge
 from monitor.rules.regions import Mask, encode_mask, find_regions, has_nan
 from monitor.rules.verdicts import sampled
@@ -118,7 +118,7 @@ class Desk:
         judgement = judge(regions, self._station.policy)
         keeps_frame = judgement.outcome is Outcome.REJECT or sampled(frame.frame, self._station.images.pass_share)
         pictured = regions[: min(judgement.counted, CROPS_MOST)]  # largest first: those that count come before specks
-        boxes = [_crop_box(r.x, r.y, r.width, r.height, mask.shape, self._margin) for r in pictured]
+        boxes = [_crop_box(region, mask.shape, self._margin) for region in pictured]
         pictures = {f"crop-{n}": encode_png(pixels[y : y + h, x : x + w]) for n, (x, y, w, h) in enumerate(boxes)}
         pictures |= {f"mask-{n}": encode_png(_grey(mask[y : y + h, x : x + w])) for n, (x, y, w, h) in enumerate(boxes)}
         if keeps_frame:
@@ -142,10 +142,11 @@ def encode_png(pixels: Pixels) -> bytes:
     return cv2.imencode(".png", pixels, PNG_FAST)[1].tobytes()
 
 
-def _crop_box(x: int, y: int, width: int, height: int, shape: tuple[int, ...], margin: int) -> tuple[int, int, int, int]:
+def _crop_box(region: Region, shape: tuple[int, ...], margin: int) -> tuple[int, int, int, int]:
     """x, y, width, height of a region with its margin, inside the frame."""
-    left, top = max(0, x - margin), max(0, y - margin)
-    right, bottom = min(shape[1], x + width + margin), min(shape[0], y + height + margin)
+    left, top = max(0, region.x - margin), max(0, region.y - margin)
+    right = min(shape[1], region.x + region.width + margin)
+    bottom = min(shape[0], region.y + region.height + margin)
     return left, top, right - left, bottom - top
 
 

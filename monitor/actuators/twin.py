@@ -15,7 +15,9 @@ class TwinGate:
     """Commands are idempotent lines of the plant's table; the plant says what the gate did when the part was there."""
 
     def __init__(self, station: Station) -> None:
-        self._plant = Dealer(Endpoints(station).plant, identity=f"actuation.{os.getpid()}.{time.monotonic_ns()}", hwm=4096)
+        self._plant = Dealer(
+            Endpoints(station).plant, identity=f"actuation.{os.getpid()}.{time.monotonic_ns()}", hwm=4096
+        )
         self.ends: tuple[End, ...] = (self._plant,)
         self._counter: Counter | None = None
         self._answers: list[Actuated] = []

@@ -35,7 +35,7 @@ def encode(message: AnyMessage, payload: Payload | None = None) -> list[bytes | 
         if isinstance(content, bytes):
             dtype, shape, buffer = "png", (len(content),), memoryview(content)
         else:
-            dtype, shape, buffer = "uint8", content.shape, memoryview(np.ascontiguousarray(content)).cast("B")
+            dtype, shape, buffer = "uint8", content.shape, np.ascontiguousarray(content).data.cast("B")
         parts.append(Part(name=name, dtype=dtype, shape=shape, crc32=zlib.crc32(buffer)))
         buffers.append(buffer)
     return [_ENCODER.encode(msgspec.structs.replace(message, parts=tuple(parts))), *buffers]

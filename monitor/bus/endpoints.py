@@ -66,7 +66,10 @@ class Endpoints:
             case Ipc():
                 path = runtime_folder(self._station) / name
                 if len(os.fsencode(path)) > IPC_PATH_BYTES:
-                    raise EndpointError(f"{path}: {len(os.fsencode(path))} bytes, a socket path has at most {IPC_PATH_BYTES}; set XDG_RUNTIME_DIR to a shorter one")
+                    raise EndpointError(
+                        f"{path}: {len(os.fsencode(path))} bytes, a socket path has at most {IPC_PATH_BYTES}; "
+                        f"set XDG_RUNTIME_DIR to a shorter one"
+                    )
                 return f"ipc://{path}"
             case Tcp(host=host, port=port):
                 bracketed = f"[{host}]" if ":" in host else host
@@ -82,5 +85,7 @@ def runtime_folder(station: Station) -> Path:
         each.mkdir(mode=0o700, parents=True, exist_ok=True)
         owner = each.stat()
         if owner.st_uid != os.getuid() or owner.st_mode & 0o077:
-            raise EndpointError(f"{each}: belongs to uid {owner.st_uid} with mode {owner.st_mode & 0o777:o}; it must be ours, mode 700")
+            raise EndpointError(
+                f"{each}: belongs to uid {owner.st_uid} with mode {owner.st_mode & 0o777:o}; it must be ours, mode 700"
+            )
     return folder

@@ -6,7 +6,7 @@ so the station's lock comes before any bind.
 """
 
 from collections.abc import Iterator, Mapping
-from typing import Self, cast
+from typing import Self
 
 import structlog
 import zmq
@@ -185,6 +185,6 @@ class Ears:
     def wait(self, timeout_ms: float) -> tuple[set[End], list[Order]]:
         """The ends that have something, and what the supervisor ordered; beats before it sleeps."""
         self._lifeline.beat()
-        events = dict(self._poller.poll(max(0.0, timeout_ms)))
-        orders = self._lifeline.orders() if cast("int", self._lifeline.fileno()) in events else []
+        events = dict(self._poller.poll(max(0, round(timeout_ms))))
+        orders = self._lifeline.orders() if self._lifeline.fileno() in events else []
         return {end for end in self._ends if end.socket in events}, orders

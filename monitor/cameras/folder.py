@@ -119,7 +119,9 @@ def list_files(camera: FolderCamera) -> list[Path]:
         members = _split(root, camera.split)
         paths = [path for path in paths if _belongs(path.relative_to(root), members)]
     if not paths:
-        raise FolderError(f"{root}: no name fits {camera.pattern!r}" + (f" in split {camera.split!r}" if camera.split else ""))
+        raise FolderError(
+            f"{root}: no name fits {camera.pattern!r}" + (f" in split {camera.split!r}" if camera.split else "")
+        )
     return paths
 
 
@@ -131,7 +133,9 @@ def _split(root: Path, split: str) -> frozenset[str]:
     except (OSError, ValueError) as error:
         raise FolderError(f"{path}: cannot be read: {error}") from error
     if not isinstance(table, dict) or not isinstance(table.get(split), list):
-        raise FolderError(f"{path}: has no list {split!r}; there is {sorted(table) if isinstance(table, dict) else type(table).__name__}")
+        raise FolderError(
+            f"{path}: has no list {split!r}; found {sorted(table) if isinstance(table, dict) else type(table)}"
+        )
     return frozenset(str(member) for member in table[split])
 
 

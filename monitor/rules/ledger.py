@@ -60,7 +60,7 @@ class Ledger:
     def knows(self, camera: str) -> bool:
         return camera in self._floor
 
-    def captured(self, captured: Captured, payload: Payload, *, now_ns: int) -> Closing | None:
+    def captured(self, captured: Captured, payload: Payload) -> Closing | None:
         """A frame was announced, perhaps again, perhaps with a refusal."""
         key = (captured.frame.camera, captured.slot)
         if self.is_closed(*key):

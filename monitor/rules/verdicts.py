@@ -9,7 +9,7 @@ from config.station import Station
 from monitor.messages import FrameId, Outcome, Reason, Region, Segmentation
 from monitor.rows import Entry, Kind, RegionRow, VerdictBody
 from monitor.rules.ledger import Closing
-from monitor.rules.policy import Judgement, judge
+from monitor.rules.policy import judge
 
 _MS = 1_000_000
 
@@ -48,6 +48,9 @@ def decide(closing: Closing, station: Station, provenance: Provenance, *, now_ns
     outcome = judgement.outcome if judgement else Outcome.NOT_INSPECTED
     pictures, names = _pictures(closing)
     camera = closing.frame.camera
+    counted = _counted(seen.regions, station.policy) if seen is not None else ()
+    areas_mm2 = [region.area_mm2 for region in counted if region.area_mm2 is not None]
+    calibrated = station.policy.unit == "mm2" or (bool(counted) and len(areas_mm2) == len(counted))
     body = VerdictBody(
         run=provenance.run,
         camera=camera,
@@ -65,7 +68,9 @@ def decide(closing: Closing, station: Station, provenance: Provenance, *, now_ns
         score=seen.score if judgement and seen else None,
         severity=judgement.severity if judgement else None,
         grey=judgement.grey if judgement else False,
-        **_areas(judgement, seen, station),
+        area_px=sum(region.area_px for region in counted) if judgement else None,
+        area_mm2=sum(areas_mm2) if judgement and calibrated else None,
+        largest_mm2=max(areas_mm2, default=0.0) if judgement and calibrated else None,
         regions=tuple(_region_row(n, region, seen, names) for n, region in enumerate(seen.regions)) if seen else (),
         mask_rle=seen.mask_rle if seen else b"",
         frame_sha256=names.get("frame"),
@@ -76,7 +81,12 @@ def decide(closing: Closing, station: Station, provenance: Provenance, *, now_ns
         latency_ms=(now_ns - captured.captured_ns) / _MS if captured else None,
     )
     entry = Entry(
-        kind=Kind.VERDICT, frame=str(closing.frame), slot=closing.slot, outcome=outcome, reason=closing.reason, body=body
+        kind=Kind.VERDICT,
+        frame=str(closing.frame),
+        slot=closing.slot,
+        outcome=outcome,
+        reason=closing.reason,
+        body=body,
     )
     return Verdict(
         camera=camera,
@@ -102,19 +112,10 @@ def policy_facts(policy: Policy) -> dict[str, float | None]:
     return {key: limit for key, limit in policy.model_dump().items() if limit is not None}
 
 
-def _areas(judgement: Judgement | None, seen: Segmentation | None, station: Station) -> dict[str, float | int | None]:
-    """The area of the regions that count, in px, and in mm² on a calibrated camera."""
-    if judgement is None or seen is None:
-        return {"area_px": None, "area_mm2": None, "largest_mm2": None}
-    limits, unit = station.policy.limits, station.policy.unit
-    counted = [r for r in seen.regions if (r.area_px if unit == "px" else r.area_mm2 or 0.0) >= limits.min_region]
-    calibrated = all(region.area_mm2 is not None for region in counted)
-    areas = [region.area_mm2 or 0.0 for region in counted]
-    return {
-        "area_px": sum(region.area_px for region in counted),
-        "area_mm2": sum(areas) if calibrated else None,
-        "largest_mm2": max(areas, default=0.0) if calibrated else None,
-    }
+def _counted(regions: tuple[Region, ...], policy: Policy) -> tuple[Region, ...]:
+    """The regions that reach the least area; smaller ones are specks."""
+    least, in_px = policy.limits.min_region, policy.unit == "px"
+    return tuple(r for r in regions if (r.area_px if in_px else r.area_mm2 or 0.0) >= least)
 
 
 def _pictures(closing: Closing) -> tuple[dict[str, bytes], dict[str, str]]:

@@ -75,7 +75,13 @@ class TwinBelt:
 
     def place(self, trigger: Trigger, facts: dict[str, Any]) -> None:
         """The part is on the belt, and counted."""
-        part = {"slot": trigger.slot, "trigger_count": trigger.slot, **facts, "at_count": trigger.at_count, "run": self._run}
+        part = {
+            "slot": trigger.slot,
+            "trigger_count": trigger.slot,
+            **facts,
+            "at_count": trigger.at_count,
+            "run": self._run,
+        }
         self._triggers.append(part)
         self._on_belt[trigger.slot] = part
         self.slot = trigger.slot
@@ -127,7 +133,11 @@ class TwinBelt:
             command = Outcome(part["command"]) if part["command"] else None
             self._remember(
                 Gated(
-                    slot=part["slot"], outcome=command, gate=Gate(part["gate"]), at_count=part["gate_count"], late_ms=0.0
+                    slot=part["slot"],
+                    outcome=command,
+                    gate=Gate(part["gate"]),
+                    at_count=part["gate_count"],
+                    late_ms=0.0,
                 )
             )
             self._seen(part, part["gate_count"])

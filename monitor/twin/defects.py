@@ -135,7 +135,8 @@ def _blob(rng: np.random.Generator, across: float, along: float, *, ripple: floa
 
 
 def _moved(points: Outline, across: float, along: float) -> Outline:
-    return points + np.array([across, along])
+    moved: Outline = points + np.array([across, along])
+    return moved
 
 
 def _stroke(

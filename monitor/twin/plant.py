@@ -1,4 +1,4 @@
-"""Process of bench stations: the digital twin. Belt, encoder, trigger, lamp, cameras, gate, verify sensor, and the truth."""
+"""Process: the digital twin of a bench station. Commands in; Exposure, Gated, Counter out, and the truth on file."""
 
 import queue
 import threading

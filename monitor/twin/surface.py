@@ -117,11 +117,10 @@ def rail(spec: SurfaceSpec, rng: np.random.Generator, *, seed: int, slot: int) -
         (wide, high),
         interpolation=cv2.INTER_CUBIC,
     )
-    ticks = rng.standard_normal((high, max(wide // 8, 2)), np.float32)
-    ticks = cv2.resize(
-        np.sign(ticks) * np.maximum(np.abs(ticks) - 1.2, 0.0), (wide, high), interpolation=cv2.INTER_LINEAR
-    )
-    ticks *= 1.0 + 0.8 * np.clip(oxide, -1.0, 2.0)  # they come in clusters
+    marks = rng.standard_normal((high, max(wide // 8, 2)), np.float32)
+    marks = np.sign(marks) * np.maximum(np.abs(marks) - 1.2, 0.0)
+    clustered = 1.0 + 0.8 * np.clip(oxide, -1.0, 2.0)
+    ticks = cv2.resize(marks, (wide, high), interpolation=cv2.INTER_LINEAR) * clustered
     mottle = cv2.resize(
         rng.standard_normal((high // 4 + 1, wide // 3 + 1), np.float32), (wide, high), interpolation=cv2.INTER_LINEAR
     )

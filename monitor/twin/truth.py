@@ -1,4 +1,4 @@
-"""The outside witness: what was on the belt, and what the gate did, counted from the twin's own log and nothing else."""
+"""The outside witness: what was on the belt and what the gate did, from the twin's own log and nothing else."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass

@@ -80,13 +80,18 @@ def test_each_key_is_checked(path: Path_, change: Callable[[dict[str, Any], str]
 
 
 @pytest.mark.parametrize("change", [misspelt, wrong_type, out_of_range])
-def test_a_wrong_file_exits_78_with_the_path_of_its_key(change: Callable[[dict[str, Any], str], None], tmp_path: Path) -> None:
+def test_a_wrong_file_exits_78_with_the_path_of_its_key(
+    change: Callable[[dict[str, Any], str], None], tmp_path: Path
+) -> None:
     table = mutated(("belt", "speed_mm_s"), change)
     file = tmp_path / "mine.toml"
     file.write_text(as_toml(table))
 
     ended = subprocess.run(
-        [sys.executable, PACKAGE / "run_line.py", "--station", file, "--frames", "1"], capture_output=True, text=True, check=False
+        [sys.executable, PACKAGE / "run_line.py", "--station", file, "--frames", "1"],
+        capture_output=True,
+        text=True,
+        check=False,
     )
 
     assert ended.returncode == 78
@@ -104,19 +109,55 @@ def test_every_shipped_station_loads(name: str, monkeypatch: pytest.MonkeyPatch)
 @pytest.mark.parametrize(
     ("change", "named", "why"),
     [
-        pytest.param(lambda t: t["belt"].update(speed_mm_s=25000.0), "budget", "= 1000 ms, but 6000 mm / 25000 mm/s = 240 ms", id="belt-too-fast"),
-        pytest.param(lambda t: t["leases"].update(lease_ms=1600.0), "leases.lease_ms", "no time for a second attempt", id="no-second-attempt"),
-        pytest.param(lambda t: t["cameras"][0].pop("calibration"), "cameras[0].calibration", "is missing", id="mm-without-calibration"),
-        pytest.param(lambda t: t["cameras"][0].update(kind="gige"), "cameras[0].kind", "is not one of ['folder', 'twin']", id="unknown-kind"),
-        pytest.param(lambda t: t["cameras"].append(t["cameras"][0]), "cameras[1].name", "another camera", id="twice-the-name"),
-        pytest.param(lambda t: t["policy"].update(reject_region_px=3.0), "policy.min_region_px", "is missing", id="mixed-units") ,
-        pytest.param(lambda t: t["policy"].update(min_region_mm2=50.0), "policy.reject_region_mm2", "does not lie between", id="limits-out-of-order"),
-        pytest.param(lambda t: t.update(actuator={"kind": "log"}), "actuator.kind", "moves no gate", id="belt-without-gate"),
+        pytest.param(
+            lambda t: t["belt"].update(speed_mm_s=25000.0),
+            "budget",
+            "= 1000 ms, but 6000 mm / 25000 mm/s = 240 ms",
+            id="belt-too-fast",
+        ),
+        pytest.param(
+            lambda t: t["leases"].update(lease_ms=1600.0),
+            "leases.lease_ms",
+            "no time for a second attempt",
+            id="no-second-attempt",
+        ),
+        pytest.param(
+            lambda t: t["cameras"][0].pop("calibration"),
+            "cameras[0].calibration",
+            "is missing",
+            id="mm-without-calibration",
+        ),
+        pytest.param(
+            lambda t: t["cameras"][0].update(kind="gige"),
+            "cameras[0].kind",
+            "is not one of ['folder', 'twin']",
+            id="unknown-kind",
+        ),
+        pytest.param(
+            lambda t: t["cameras"].append(t["cameras"][0]), "cameras[1].name", "another camera", id="twice-the-name"
+        ),
+        pytest.param(
+            lambda t: t["policy"].update(reject_region_px=3.0), "policy.min_region_px", "is missing", id="mixed-units"
+        ),
+        pytest.param(
+            lambda t: t["policy"].update(min_region_mm2=50.0),
+            "policy.reject_region_mm2",
+            "does not lie between",
+            id="limits-out-of-order",
+        ),
+        pytest.param(
+            lambda t: t.update(actuator={"kind": "log"}), "actuator.kind", "moves no gate", id="belt-without-gate"
+        ),
         pytest.param(lambda t: t.pop("budget"), "budget", "is missing", id="belt-without-budget"),
-        pytest.param(lambda t: t.update(bus={"kind": "tcp", "host": "0.0.0.0", "port": 7000}), "bus.host", "'127.0.0.1'", id="not-loopback"),
+        pytest.param(
+            lambda t: t.update(bus={"kind": "tcp", "host": "0.0.0.0", "port": 7000}),
+            "bus.host",
+            "'127.0.0.1'",
+            id="not-loopback",
+        ),
         pytest.param(lambda t: t.update(cameras=[]), "cameras", "is empty", id="no-camera"),
     ],
-)  # fmt: skip
+)
 def test_what_cannot_work_together_is_refused(change: Callable[[dict[str, Any]], object], named: str, why: str) -> None:
     table = copy.deepcopy(RAIL)
     change(table)

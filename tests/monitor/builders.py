@@ -14,7 +14,12 @@ MODEL = "a" * 64
 OTHER_MODEL = "b" * 64
 MS = 1_000_000
 PROVENANCE = Provenance(
-    run="run-1", software="line-monitor test", config_sha256="c" * 64, model_name="net", model_sha256=MODEL, engine="torch"
+    run="run-1",
+    software="line-monitor test",
+    config_sha256="c" * 64,
+    model_name="net",
+    model_sha256=MODEL,
+    engine="torch",
 )
 
 
@@ -26,7 +31,9 @@ def a_frame(seq: int = 1, *, camera: str = "head", epoch: int = 1) -> FrameId:
     return FrameId(station="rail-03", camera=camera, epoch=epoch, seq=seq)
 
 
-def a_captured(slot: int = 1, *, at_count: int | None = 0, captured_ns: int = 0, refusal: Reason | None = None, **id_facts: Any) -> Captured:
+def a_captured(
+    slot: int = 1, *, at_count: int | None = 0, captured_ns: int = 0, refusal: Reason | None = None, **id_facts: Any
+) -> Captured:
     return Captured(
         frame=a_frame(slot, **id_facts),
         slot=slot,
@@ -60,10 +67,15 @@ def a_segmentation(
     )
 
 
-def a_counter(triggers: int, *, count: int | None = 0, counts_per_s: float = 0.0, at_ns: int = 0, cameras: tuple[str, ...] = ("head",)) -> Counter:
-    return Counter(
-        cameras=cameras, trigger_count=triggers, encoder_count=count, counts_per_s=counts_per_s, at_ns=at_ns
-    )
+def a_counter(
+    triggers: int,
+    *,
+    count: int | None = 0,
+    counts_per_s: float = 0.0,
+    at_ns: int = 0,
+    cameras: tuple[str, ...] = ("head",),
+) -> Counter:
+    return Counter(cameras=cameras, trigger_count=triggers, encoder_count=count, counts_per_s=counts_per_s, at_ns=at_ns)
 
 
 def a_mask(*squares: tuple[int, int, int], shape: tuple[int, int] = (100, 80)) -> npt.NDArray[np.bool_]:

@@ -223,5 +223,3 @@ def test_a_pass_that_missed_its_gate_becomes_not_inspected_late() -> None:
     [correction] = journal.of(Kind.CORRECTION)
     assert (correction.outcome, correction.reason) == (Outcome.NOT_INSPECTED, "late")
     assert decision.tally.late == 1
-
-

@@ -1,5 +1,6 @@
 """Every message survives the wire, and one that lies about itself is refused before it costs anything."""
 
+import contextlib
 import random
 
 import msgspec
@@ -106,10 +107,8 @@ def test_a_flipped_bit_in_the_pixels_is_seen() -> None:
 
 @given(st.binary(max_size=200), st.lists(st.binary(max_size=50), max_size=3))
 def test_no_bytes_do_more_than_be_refused(header: bytes, parts: list[bytes]) -> None:
-    try:
+    with contextlib.suppress(CodecError):
         decode([header, *parts])
-    except CodecError:
-        pass
 
 
 def test_no_mutation_of_a_real_message_does_more_than_be_refused() -> None:
@@ -118,10 +117,8 @@ def test_no_mutation_of_a_real_message_does_more_than_be_refused() -> None:
     for _ in range(3000):
         header = bytearray(original[0])
         header[luck.randrange(len(header))] = luck.randrange(256)
-        try:
+        with contextlib.suppress(CodecError):
             decode([bytes(header), original[1]])
-        except CodecError:
-            pass
 
 
 def test_a_part_is_typed() -> None:

@@ -109,7 +109,8 @@ def test_a_frame_that_kills_two_workers_is_poison() -> None:
 
 
 @pytest.mark.parametrize(
-    ("heard", "reason"), [pytest.param(True, Reason.OVERLOAD, id="busy"), pytest.param(False, Reason.NO_WORKER, id="nobody")]
+    ("heard", "reason"),
+    [pytest.param(True, Reason.OVERLOAD, id="busy"), pytest.param(False, Reason.NO_WORKER, id="nobody")],
 )
 def test_past_the_backlog_the_newest_goes(heard: bool, reason: Reason) -> None:
     leases = some_leases(backlog=2) if heard else Leases(lease_ns=LEASE_NS, backlog=2)

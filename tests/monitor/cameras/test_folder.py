@@ -1,4 +1,4 @@
-"""Each file that bears the right name is a trigger, and one that is no frame says why; nothing crashes, nothing is skipped."""
+"""Each file that bears the right name is a trigger, one that is no frame says why; nothing crashes or is skipped."""
 
 import os
 import struct
@@ -19,7 +19,14 @@ HIGH, WIDE = 120, 80
 
 
 def a_camera(root: Path, /, **facts: object) -> FolderCamera:
-    table = {"kind": "folder", "name": "head", "root": str(root), "pattern": "*.jpg", "width": [60, 100], "height": [100, 140]}
+    table = {
+        "kind": "folder",
+        "name": "head",
+        "root": str(root),
+        "pattern": "*.jpg",
+        "width": [60, 100],
+        "height": [100, 140],
+    }
     return FolderCamera.model_validate(table | facts)
 
 

@@ -1,7 +1,7 @@
 """One verdict for each trigger, whatever is lost, doubled, late or out of order on the way."""
 
 from collections import Counter as Bag
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import pytest
@@ -36,10 +36,10 @@ class History:
     closed: list[Closing] = field(default_factory=list)
 
     def captured(self, slot: int) -> None:
-        self._keep(self.ledger.captured(a_captured(slot), {}, now_ns=0))
+        self._keep(self.ledger.captured(a_captured(slot), {}))
 
     def refused(self, slot: int) -> None:
-        self._keep(self.ledger.captured(a_captured(slot, refusal=Reason.OVERLOAD), {}, now_ns=0))
+        self._keep(self.ledger.captured(a_captured(slot, refusal=Reason.OVERLOAD), {}))
 
     def segmented(self, slot: int) -> None:
         self._keep(self.ledger.segmented(a_segmentation(slot), {}, now_ns=0))
@@ -71,7 +71,7 @@ TOLD: list[Callable[[History, int], None]] = [
 TALE = st.lists(st.tuples(st.sampled_from(TOLD), st.integers(1, SLOTS)), max_size=60)
 
 
-def once_each(tale: list[tuple[Callable[[History, int], None], int]], kind: type[Ledger]) -> None:
+def once_each(tale: Sequence[tuple[Callable[[History, int], None], int]], kind: type[Ledger]) -> None:
     """Every trigger that the source counted is closed exactly once, and no slot twice."""
     history = History(a_ledger(kind))
     for tell, slot in tale:
@@ -110,7 +110,7 @@ def test_the_first_answer_counts() -> None:
     ledger.segmented(a_segmentation(1, refusal=Reason.MODEL_NAN), {}, now_ns=0)
     ledger.segmented(a_segmentation(1), {}, now_ns=0)
 
-    closing = ledger.captured(a_captured(1), {}, now_ns=0)
+    closing = ledger.captured(a_captured(1), {})
 
     assert closing is not None
     assert closing.reason is Reason.MODEL_NAN
@@ -129,7 +129,7 @@ def test_an_answer_of_another_epoch_is_without_effect() -> None:
     ledger = a_ledger()
     ledger.segmented(a_segmentation(1, epoch=1), {}, now_ns=0)
 
-    closing = ledger.captured(a_captured(1, epoch=2), {}, now_ns=0)
+    closing = ledger.captured(a_captured(1, epoch=2), {})
 
     assert closing is None
     assert len(ledger) == 1
@@ -150,8 +150,8 @@ def test_a_trigger_that_no_camera_announced_has_no_camera() -> None:
 def test_an_announced_frame_without_answer_is_closed_when_it_is_due() -> None:
     belt = BeltClock(a_station())
     ledger = Ledger("rail-03", {"head": 0}, belt, MODEL)
-    ledger.captured(a_captured(1, at_count=1000), {}, now_ns=0)
-    due = 1000 + round((2400 - 150) * 25)  # ms to the gate less actuation's, times 25 counts/ms
+    ledger.captured(a_captured(1, at_count=1000), {})
+    due = 1000 + (2400 - 150) * 25  # ms to the gate less actuation's, times 25 counts/ms
 
     belt.hear(a_counter(1, count=due - 1, at_ns=1))
     before = ledger.overdue(now_ns=1)
@@ -165,7 +165,7 @@ def test_an_announced_frame_without_answer_is_closed_when_it_is_due() -> None:
 def test_nothing_is_due_while_the_belt_stands() -> None:
     belt = BeltClock(a_station())
     ledger = Ledger("rail-03", {"head": 0}, belt, MODEL)
-    ledger.captured(a_captured(1, at_count=1000), {}, now_ns=0)
+    ledger.captured(a_captured(1, at_count=1000), {})
 
     belt.hear(a_counter(1, count=2000, counts_per_s=0.0, at_ns=1))
 
@@ -184,7 +184,7 @@ def test_a_held_line_closes_what_still_comes() -> None:
 def test_what_recovery_closed_is_not_opened_again() -> None:
     ledger = Ledger("rail-03", {"head": 7}, BeltClock(a_station()), MODEL)
 
-    closing = ledger.captured(a_captured(7), {}, now_ns=0)
+    closing = ledger.captured(a_captured(7), {})
 
     assert closing is None
     assert len(ledger) == 0
@@ -195,7 +195,7 @@ def test_open_entries_keep_the_pictures_of_both_messages() -> None:
     ledger = a_ledger()
     ledger.segmented(a_segmentation(1), {"crop-0": b"crop"}, now_ns=0)
 
-    closing = ledger.captured(a_captured(1), {"frame": b"frame"}, now_ns=0)
+    closing = ledger.captured(a_captured(1), {"frame": b"frame"})
 
     assert closing is not None
     assert closing.payload == {"crop-0": b"crop", "frame": b"frame"}
