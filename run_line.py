@@ -92,7 +92,9 @@ def jobs(station: Station, run: str = "") -> list[Job]:
 def main() -> None:
     """The command line: a child process, one of linectl's commands, or a run of the line."""
     if sys.argv[1:2] == ["--job"]:
-        _be_child(*sys.argv[2:])
+        from monitor.child import be_child
+
+        be_child(jobs, sys.argv[2:])
     import typer
 
     named_linectl = Path(sys.argv[0]).name.startswith("linectl")
@@ -105,8 +107,8 @@ def main() -> None:
 def linectl() -> None:
     """Mounts what each package offers."""
     import typer
-    from benchmarks.commands import app as bench
 
+    from benchmarks.commands import app as bench
     from storage.commands import app as storage
     from workers.commands import app as workers
 
@@ -136,7 +138,13 @@ def _run(
         return
     from monitor.runner import run_station
     from storage.summary import summarise
+    from workers.errors import ModelError
+    from workers.identity import load_identity
 
+    try:
+        model = load_identity(package_path(loaded.model.weights))
+    except ModelError as error:
+        _refuse(str(error), EXIT_CONFIG)
     run = f"{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}-{os.getpid()}"
     code = run_station(
         loaded,
@@ -144,7 +152,9 @@ def _run(
         child_command(station, run),
         frames=frames,
         seconds=seconds,
-        summarise=lambda restarts: summarise(loaded, run, restarts=restarts, live_url=live_url(loaded)),
+        summarise=lambda restarts: summarise(
+            loaded, run, model_name=model.name, model_sha256=model.sha256, restarts=restarts
+        ),
         summary_to=summary,
     )
     raise SystemExit(code)
@@ -229,32 +239,6 @@ def child_command(named: str, run: str) -> Callable[[Job, int], list[str]]:
         ]
 
     return command
-
-
-def _be_child(name: str, rope_fd: str, parent_pid: str, named: str, run: str) -> None:
-    """One process of the table, tied to its parent's life."""
-    import socket
-
-    import structlog
-
-    from monitor.lifeline import begin_process
-    from monitor.logs import open_logs
-
-    station = load_station(named)
-    begin_process(f"line:{station.name}:{name}", int(parent_pid))
-    open_logs(name)
-    lifeline = Lifeline(socket.socket(fileno=int(rope_fd)))
-    code = 0
-    try:
-        next(job for job in jobs(station, run) if job.name == name).run(lifeline)
-    except Exception as error:  # the last line of defence: say why, and let the supervisor decide
-        code = EXIT_CONFIG if type(error).__name__ in _REFUSALS else 1
-        structlog.get_logger().error("process.failed", error=str(error), kind=type(error).__name__, exc_info=code == 1)
-    sys.stderr.flush()
-    os._exit(code)  # libraries that take seconds to unload have nothing left to save
-
-
-_REFUSALS = frozenset({"ConfigError", "ModelError", "FolderError", "SourceBehind", "EndpointError"})
 
 
 def _stage(function: str, station: Station, **facts: object) -> Callable[[Lifeline], None]:

@@ -11,6 +11,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from config.loader import load_station
+
 PACKAGE = Path(__file__).resolve().parent.parent
 RUN_LINE = PACKAGE / "run_line.py"
 START_S = 120.0
@@ -26,7 +28,7 @@ class Line:
 
     def __init__(self, station: str, state: Path, *arguments: str, env: Mapping[str, str] | None = None) -> None:
         self.station, self.state_root = station, state
-        self.name = Path(station).stem if station.endswith(".toml") else station
+        self.name = load_station(station).name
         self.state = state / self.name
         state.mkdir(parents=True, exist_ok=True)
         self._log_path = state / f"run-{time.monotonic_ns()}.log"

@@ -154,6 +154,7 @@ class Desk:
 
 def run_capture(lifeline: Lifeline, station: Station, *, camera: str, run: str) -> None:
     """Hands on what the camera sees until the rope is cut, or all of it is closed after the last trigger."""
+    cv2.setNumThreads(1)  # it only packs pictures; the cores are the workers'
     facts = next(each for each in station.cameras if each.name == camera)
     ends = Endpoints(station)
     state = state_folder(station)

@@ -35,6 +35,7 @@ log = structlog.get_logger()
 
 def run_inference(lifeline: Lifeline, station: Station, *, worker: str, threads: int) -> None:
     """Scores what it is lent until the rope is cut."""
+    cv2.setNumThreads(threads)
     segmenter = Segmenter.load(station.model, threads=threads)
     desk = Desk(station, segmenter, worker=f"{worker}.{os.getpid()}")
     capacity_fps = desk.time_itself()

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 import structlog
@@ -40,6 +41,7 @@ class Drawn:
 
 def run_plant(lifeline: Lifeline, station: Station, *, run: str) -> None:
     """Turns the belt from Go to the last part's meeting with the gate."""
+    cv2.setNumThreads(1)  # the cores are the workers'
     if station.belt is None or station.twin is None:
         raise ValueError(f"{station.name}: a plant needs [belt] and [twin]; the loader refuses such a station")
     ends = Endpoints(station)

@@ -1,0 +1,130 @@
+"""SIGKILL of any process at a random moment: the loss is said within 1 s, the line goes on, and the count still adds up."""
+
+import json
+import random
+import signal
+import time
+from pathlib import Path
+
+import pytest
+
+from benchmarks.line import Line
+from benchmarks.recovery import alarmed_after, inspected_after
+from monitor.jsonlog import read_lines
+from monitor.messages import Gate, Outcome
+from monitor.rows import Kind, Row
+from storage.reader import JournalReader, parse_line
+from tests.line.test_station import verified
+
+
+def verdicts_in_force(state: Path) -> dict[int, Outcome]:
+    """Slot → outcome, corrections applied."""
+    with JournalReader(state) as reader:
+        rows = [row for row in map(parse_line, reader.all_lines()) if row.kind in (Kind.VERDICT, Kind.CORRECTION)]
+    return {row.slot: row.outcome for row in rows if row.slot is not None and row.outcome is not None}
+
+
+def nothing_wrong_released(line: Line) -> None:
+    """By the twin's own log: no defective part, and none without a PASS in force, went through the gate."""
+    verdicts = verdicts_in_force(line.state)
+    parts = read_lines(line.state / "twin.jsonl")
+    released = [part for part in parts if part["gate"] == Gate.RELEASED]
+    assert [part["slot"] for part in parts] == list(range(1, len(parts) + 1))
+    assert [part for part in released if part["class"] == "defective"] == []
+    assert [part for part in released if verdicts[part["slot"]] is not Outcome.PASS] == []
+
+
+@pytest.mark.parametrize("name", ["inference-0", "capture-head", "decision", "actuation", "recorder", "plant"])
+def test_the_line_survives_the_loss_of(name: str, tmp_path: Path) -> None:
+    with Line("rail-03", tmp_path) as line:
+        line.wait_ready()
+        line.wait_parts(2)
+        time.sleep(random.uniform(0.0, 1.0))
+        killed_s = line.kill(name)
+        alarm_s = alarmed_after(line, name, killed_s)
+        again_s = inspected_after(line, killed_s)
+        line.wait_for(f"{name} back", lambda: name in line.pids())
+        line.ask_to_stop()
+        code = line.wait_end(20)
+
+    assert code == 0
+    assert alarm_s <= 1.0
+    assert again_s <= 10.0
+    assert line.summary()["restarts"] == 1
+    assert line.summary()["triggers"] == line.summary()["truth"]["triggers"]
+    nothing_wrong_released(line)
+    verified(line)
+    assert any(row.kind is Kind.ALARM and name.encode() in row.body for row in rows_of(line))
+
+
+def test_the_gate_rejects_when_the_supervisor_dies_and_the_next_start_closes_every_trigger(tmp_path: Path) -> None:
+    with Line("rail-03", tmp_path) as line:
+        line.wait_ready()
+        line.wait_parts(3)
+        children = list(line.pids().values())
+        line.process.kill()
+        line.process.wait()
+        time.sleep(1.0)
+        left = [pid for pid in children if lives(pid)]
+    met = len(read_lines(line.state / "twin.jsonl"))
+
+    with Line("rail-03", tmp_path, "--frames", "5") as again:
+        code = again.wait_end(60)
+
+    assert left == []
+    assert code == 0
+    parts = read_lines(again.state / "twin.jsonl")
+    on_the_belt = [part for part in parts[met:] if part["command"] is None]
+    assert on_the_belt
+    assert all(part["gate"] == Gate.REJECTED for part in on_the_belt)
+    assert set(verdicts_in_force(again.state)) == {part["slot"] for part in parts}
+    assert again.summary()["triggers"] == 5
+    nothing_wrong_released(again)
+    verified(again)
+
+
+def test_a_hung_process_is_found_by_its_beat(tmp_path: Path) -> None:
+    with Line("rail-03", tmp_path) as line:
+        line.wait_ready()
+        line.wait_parts(2)
+        stopped_s = line.kill("capture-head", signal.SIGSTOP)
+        alarm_s = alarmed_after(line, "capture-head", stopped_s)
+        inspected_after(line, stopped_s + alarm_s)
+        line.ask_to_stop()
+        code = line.wait_end(20)
+
+    assert code == 0
+    assert alarm_s <= 4.0
+    nothing_wrong_released(line)
+    verified(line)
+
+
+def test_a_process_lost_too_often_holds_the_line_until_a_person_looks(tmp_path: Path) -> None:
+    from config.loader import STATIONS
+
+    table = (STATIONS / "rail-03.toml").read_text().replace("most = 5", "most = 1")
+    (tmp_path / "mine.toml").write_text(table)
+    with Line(str(tmp_path / "mine.toml"), tmp_path, "--seconds", "60") as line:
+        line.wait_ready()
+        first = line.pids()["capture-head"]
+        line.kill("capture-head")
+        line.wait_for("restart", lambda: line.pids().get("capture-head", first) != first)
+        line.kill("capture-head")
+        code = line.wait_end(40)
+
+    assert code == 1
+    assert any("line.held" in json.dumps(event) for event in line.events("line.held"))
+    assert any(row.kind is Kind.ALARM and b"line.held" in row.body for row in rows_of(line))
+
+
+def rows_of(line: Line) -> list[Row]:
+    with JournalReader(line.state) as reader:
+        return [parse_line(line) for line in reader.all_lines()]
+
+
+def lives(pid: int) -> bool:
+    """Whether a process runs; one that only waits to be reaped does not."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
