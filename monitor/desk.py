@@ -199,9 +199,24 @@ class Desk:
                 ),
             )
         )
-        if actuated.gate is Gate.REJECTED and pending.disposition.outcome is Outcome.PASS:
-            log.error("pass.late", slot=actuated.slot, late_ms=round(actuated.late_ms, 1))
+        disposition = pending.disposition
+        if actuated.late_ms > 0 and disposition.reason is not Reason.RECOVERED:
+            self._late(disposition, actuated.late_ms)
+        if actuated.gate is Gate.REJECTED and disposition.outcome is Outcome.PASS:
             self._correct(actuated.slot, pending)
+
+    def _late(self, disposition: Disposition, late_ms: float) -> None:
+        """It came after its part, which the gate had rejected by default: recorded, and alarmed."""
+        log.error("disposition.late", slot=disposition.slot, outcome=disposition.outcome, late_ms=round(late_ms, 1))
+        self._alarm(
+            Alarm(
+                key=f"late.{disposition.slot}",
+                name="disposition.late",
+                about=f"slot {disposition.slot}",
+                text=f"{disposition.outcome} came {late_ms:.1f} ms after its part",
+                raised_at=time.time_ns(),
+            )
+        )
 
     def _correct(self, slot: int, pending: Pending) -> None:
         """The PASS did not reach the gate: the part was rejected by default, and so the verdict reads."""

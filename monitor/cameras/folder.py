@@ -7,7 +7,6 @@ reading kills the process is counted all the same.
 import json
 import os
 import time
-from dataclasses import dataclass
 from pathlib import Path
 
 from config.cameras import FolderCamera
@@ -21,14 +20,6 @@ from monitor.messages import Counter
 
 class FolderError(Exception):
     """A folder that cannot be a source."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Line:
-    slot: int
-    trigger_count: int
-    file: str
-    run: str
 
 
 class FolderStream:
@@ -45,23 +36,26 @@ class FolderStream:
         lines = self._log.read()
         self._slot = int(lines[-1]["slot"]) if lines else 0
         self._drawn = sum(line["run"] == run for line in lines)
-        self._most: int | None = 0  # nothing before go()
+        self._most: int = 0  # nothing before go()
+        self._told = False  # to go, or to stop
         self._next_s = 0.0
 
     def go(self, frames: int | None) -> None:
         self._most = len(self._files) if frames is None else min(frames, len(self._files))
+        self._told = True
         self._next_s = time.monotonic()
 
     def stop(self) -> None:
         self._most = self._drawn
+        self._told = True
 
     @property
     def ended(self) -> bool:
         """Whether every trigger of this run has been drawn."""
-        return self._most is not None and self._next_s > 0 and self._drawn >= self._most
+        return self._told and self._drawn >= self._most
 
     def take(self, *, room: int) -> list[Exposed]:
-        if self._most is None or self._drawn >= self._most:
+        if self._drawn >= self._most:
             return []
         if self._camera.rate is None:
             return [self._draw()] if room > 0 else []
