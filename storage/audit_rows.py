@@ -1,0 +1,94 @@
+"""What a journal row becomes in the tables of the audit store; pure."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+
+from monitor.rows import ActuatedBody, RegionRow, Row, RunBody, VerdictBody
+
+
+def inspection(station: str, row: Row, body: VerdictBody) -> dict[str, Any]:
+    return {
+        "station": station,
+        "seq": row.seq,
+        "frame": row.frame,
+        "camera": body.camera,
+        "slot": row.slot,
+        "trigger_count": body.trigger_count,
+        "run": body.run,
+        "outcome": text(row.outcome),
+        "reason": text(row.reason),
+        "original_outcome": text(row.outcome),
+        "original_reason": text(row.reason),
+        "captured_at": body.captured_at,
+        "decided_at": body.decided_at,
+        "at_count": body.at_count,
+        "source": body.source,
+        "width": body.width,
+        "height": body.height,
+        "model_sha256": body.model_sha256,
+        "config_sha256": body.config_sha256,
+        "software": body.software,
+        "policy": body.policy,
+        "measures": body.measures,
+        "score": body.score,
+        "severity": body.severity,
+        "grey": body.grey,
+        "area_px": body.area_px,
+        "area_mm2": body.area_mm2,
+        "largest_mm2": body.largest_mm2,
+        "attempt": body.attempt,
+        "worker": body.worker,
+        "inference_ms": body.inference_ms,
+        "latency_ms": body.latency_ms,
+    }
+
+
+def defects(station: str, row: Row, body: VerdictBody) -> Iterator[dict[str, Any]]:
+    for number, region in enumerate(body.regions, start=1):
+        facts = {key: getattr(region, key) for key in ("x", "y", "width", "height", "area_px", "area_mm2", "score")}
+        yield {"station": station, "seq": row.seq, "number": number, **facts}
+
+
+def crops(station: str, row: Row, body: VerdictBody) -> Iterator[dict[str, Any]]:
+    """The full frame as number 0; crop and mask of each defect under its number."""
+    whole = (0, 0, body.width, body.height)
+    found = [(0, "frame", body.frame_sha256, whole)] if body.frame_sha256 else []
+    for number, region in enumerate(body.regions, start=1):
+        found += [(number, kind, sha256, region.crop_box or whole) for kind, sha256 in _pictures(region)]
+    for number, kind, sha256, (x, y, width, height) in found:
+        place = {"x": x, "y": y, "width": width, "height": height}
+        yield {"station": station, "seq": row.seq, "number": number, "kind": kind, "sha256": sha256, **place}
+
+
+def actuation(station: str, row: Row, body: ActuatedBody) -> dict[str, Any]:
+    facts = msgspec.structs.asdict(body)
+    facts |= {"gate": text(body.gate), "commanded": text(body.commanded)}
+    return {"station": station, "seq": row.seq, "slot": row.slot, **facts}
+
+
+def run(station: str, row: Row, body: RunBody) -> dict[str, Any]:
+    facts = msgspec.structs.asdict(body)
+    del facts["model_name"]  # the table of models has it
+    return {"station": station, "seq": row.seq, **facts}
+
+
+def pictures(body: VerdictBody) -> Iterator[str]:
+    """The SHA-256 of every picture a verdict names."""
+    if body.frame_sha256:
+        yield body.frame_sha256
+    for region in body.regions:
+        yield from (sha256 for _, sha256 in _pictures(region))
+
+
+def text(word: str | None) -> str | None:
+    """The plain text of an enum's member: drivers differ in what they make of an enum."""
+    return None if word is None else str(word)
+
+
+def _pictures(region: RegionRow) -> Iterator[tuple[str, str]]:
+    if region.crop_sha256:
+        yield "crop", region.crop_sha256
+    if region.mask_sha256:
+        yield "mask", region.mask_sha256

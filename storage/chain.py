@@ -1,0 +1,60 @@
+"""The hash chain of the journal: each row's hash covers the row and the hash before it."""
+
+import hashlib
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+import msgspec
+
+GENESIS = bytes(32)  # the hash before row 1
+
+Cells = tuple[int, str, str | None, int | None, str | None, str | None, object]
+"""seq, kind, frame, slot, outcome, reason and body: all of a row but its hash, as JSON list its canonical form."""
+
+
+class Line(NamedTuple):
+    """A row as SQLite gives it, nothing believed: an edited row may hold anything."""
+
+    seq: int
+    kind: str
+    frame: str | None
+    slot: int | None
+    outcome: str | None
+    reason: str | None
+    body: object  # text
+    hash: object  # 32 bytes
+
+
+class ChainFault(NamedTuple):
+    """Where a chain stops holding."""
+
+    seq: int
+    fault: str  # "seq_hole": rows are missing here; "hash_broken": a row was edited or replaced
+    found: str
+    expected: str
+
+
+def row_hash(previous: bytes, cells: Cells) -> bytes:
+    """SHA-256(hash before ‖ canonical row)."""
+    return hashlib.sha256(previous + msgspec.json.encode(cells)).digest()
+
+
+def faults(lines: Iterable[Line], *, after: int, previous: bytes) -> Iterator[ChainFault]:
+    """Each row that does not follow the one before it as that one lies there; `previous` is the hash of row `after`."""
+    for line in lines:
+        if line.seq != after + 1:
+            yield ChainFault(line.seq, "seq_hole", str(line.seq), str(after + 1))
+        expected = row_hash(previous, line[:7])
+        if line.hash != expected:
+            yield ChainFault(line.seq, "hash_broken", hash_of(line).hex(), expected.hex())
+        after, previous = line.seq, hash_of(line)
+
+
+def first_fault(lines: Iterable[Line], *, after: int, previous: bytes) -> ChainFault | None:
+    """Where the chain first breaks."""
+    return next(faults(lines, after=after, previous=previous), None)
+
+
+def hash_of(line: Line) -> bytes:
+    """The hash a row states; empty where it is none."""
+    return line.hash if isinstance(line.hash, bytes) else b""

