@@ -14,6 +14,7 @@ from config.loader import EXIT_CONFIG, ConfigError, load_station, package_path, 
 from config.station import Station
 from monitor.children import Job, Role
 from monitor.lifeline import Lifeline
+from monitor.logs import open_logs
 from monitor.rules.verdicts import Provenance
 
 EXIT_USAGE = 2
@@ -46,19 +47,18 @@ def jobs(station: Station, run: str = "") -> list[Job]:
         )
         for camera in station.cameras
     ]
-    for n in range(station.workers):
-        name = f"inference-{n}"
-        table.append(
-            Job(
-                name=name,
-                inward="Frame",
-                outward="Segmentation",
-                role=Role.WORKER,
-                run=_stage("workers.inference:run_inference", station, worker=name, threads=threads),
-                threads=threads,
-                hung_s=max(10.0, 20 * station.leases.lease_ms / 1000),  # it beats between frames, not inside one
-            )
+    table += [
+        Job(
+            name=f"inference-{n}",
+            inward="Frame",
+            outward="Segmentation",
+            role=Role.WORKER,
+            run=_stage("workers.inference:run_inference", station, worker=f"inference-{n}", threads=threads),
+            threads=threads,
+            hung_s=max(10.0, 20 * station.leases.lease_ms / 1000),  # it beats between frames, not inside one
         )
+        for n in range(station.workers)
+    ]
     table += [
         Job(
             name="decision",
@@ -112,6 +112,7 @@ def linectl() -> None:
     from storage.commands import app as storage
     from workers.commands import app as workers
 
+    open_logs("linectl", quiet=True)  # on stderr: stdout is for what was asked
     app = typer.Typer(no_args_is_help=True, add_completion=False, help="Everything about a line but running it.")
     app.command("check")(_check)
     for each in (storage, workers):
@@ -139,22 +140,19 @@ def _run(
     from monitor.runner import run_station
     from storage.summary import summarise
     from workers.errors import ModelError
-    from workers.identity import load_identity
 
+    run = f"{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}-{os.getpid()}"
     try:
-        model = load_identity(package_path(loaded.model.weights))
+        rests_on = provenance(loaded, run)
     except ModelError as error:
         _refuse(str(error), EXIT_CONFIG)
-    run = f"{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}-{os.getpid()}"
     code = run_station(
         loaded,
         jobs(loaded, run),
         child_command(station, run),
         frames=frames,
         seconds=seconds,
-        summarise=lambda restarts: summarise(
-            loaded, run, model_name=model.name, model_sha256=model.sha256, restarts=restarts
-        ),
+        summarise=lambda restarts: summarise(loaded, rests_on, restarts=restarts),
         summary_to=summary,
     )
     raise SystemExit(code)

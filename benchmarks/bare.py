@@ -6,6 +6,7 @@ import time
 from pathlib import Path
 
 import cv2
+import numpy as np
 
 from config.loader import load_station
 from workers.segmenter import Segmenter
@@ -18,7 +19,8 @@ def main(named: str, folder: str, threads: str, frames: str) -> None:
     cv2.setNumThreads(1)
     station = load_station(named)
     segmenter = Segmenter.load(station.model, threads=int(threads))
-    pictures = [cv2.imread(str(path), cv2.IMREAD_GRAYSCALE) for path in sorted(Path(folder).iterdir())]
+    paths = sorted(Path(folder).iterdir())
+    pictures = [np.asarray(cv2.imread(str(path), cv2.IMREAD_GRAYSCALE), np.uint8) for path in paths]
     for picture in pictures[:WARM_FRAMES]:
         segmenter.probability(picture)
     sys.stdout.write("ready\n")

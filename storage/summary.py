@@ -11,6 +11,7 @@ from config.station import Station
 from monitor.jsonlog import read_lines
 from monitor.messages import Outcome
 from monitor.rows import Kind
+from monitor.rules.verdicts import Provenance
 from monitor.twin.truth import count_truth
 from storage.audit import open_audit
 from storage.counts import count_run, live_count
@@ -19,9 +20,9 @@ from storage.projection import StoreForeign, StoreLost
 from storage.reader import JournalReader, parse_line
 
 
-def summarise(station: Station, run: str, *, model_name: str, model_sha256: str, restarts: int) -> dict[str, Any]:
+def summarise(station: Station, rests_on: Provenance, *, restarts: int) -> dict[str, Any]:
     """The object of `--summary`; whole numbers of this run."""
-    folder = state_folder(station)
+    folder, run = state_folder(station), rests_on.run
     counts = count_run(folder, station.name, run)
     capture, inference = counts.capture_to_verdict_ms, counts.inference_ms
     overhead = [whole - net for whole, net in zip(capture, inference, strict=True)]
@@ -37,8 +38,8 @@ def summarise(station: Station, run: str, *, model_name: str, model_sha256: str,
         "restarts": restarts,
         "recovered": counts.recovered,
         "fps": round(counts.triggers / seconds, 3) if seconds > 0 else 0.0,
-        "engine": station.model.engine,
-        "model": {"name": model_name, "sha256": model_sha256},
+        "engine": rests_on.engine,
+        "model": {"name": rests_on.model_name, "sha256": rests_on.model_sha256},
         "latency_ms": {
             "capture_to_verdict": _percentiles(capture),
             "inference": _percentiles(inference),

@@ -1,4 +1,4 @@
-"""SIGKILL of any process at a random moment: the loss is said within 1 s, the line goes on, and the count still adds up."""
+"""SIGKILL of any process at a random moment: it is said within 1 s, the line goes on, and the count still adds up."""
 
 import json
 import random

@@ -39,20 +39,6 @@ def test_nothing_queues_for_a_peer_that_is_not_there(at: Callable[[str], str]) -
     assert sent is False
 
 
-def test_a_message_comes_through_after_the_peer_came_back(at: Callable[[str], str]) -> None:
-    with Pusher(at("a")) as pusher:
-        with Puller(at("a")) as first:
-            until(lambda: pusher.send(Closed(frame=a_frame(1))))
-            until(lambda: list(one(first)))
-        until(lambda: not Path(at("a").removeprefix("ipc://")).exists())  # closing takes the path away, in its own time
-        with Puller(at("a")) as second:
-            until(lambda: pusher.send(Closed(frame=a_frame(2))))
-            heard: list[object] = []
-            until(lambda: heard.__iadd__(one(second)))
-
-    assert heard[-1] == Closed(frame=a_frame(2))
-
-
 def test_a_router_knows_that_a_worker_is_gone(at: Callable[[str], str]) -> None:
     frame = Frame(frame=a_frame(), slot=1, attempt=1, due_ns=0)
     with Router(at("a")) as router:
