@@ -17,6 +17,7 @@ from monitor.rules.verdicts import Provenance
 TICK_MS = 20
 STATUS_S = 0.5
 TIDY_S = 1.0
+LAST_WORD_S = 0.2  # cameras and workers are gone when we are drained: what is still in the pipes arrives by then
 GAPS_PER_COMMIT = 1000
 
 
@@ -43,11 +44,12 @@ def run_decision(
             settle(recovered.gaps[first : first + GAPS_PER_COMMIT])
         settle([closing for received in recovered.backlog for closing in desk.hear(received)])
         lifeline.ready()
-        draining = False
+        drain_s: float | None = None
         status_s = tidied_s = time.monotonic()
         while not lifeline.cut:
             _, orders = ears.wait(TICK_MS)
-            draining = draining or any(isinstance(order, Drain) for order in orders)
+            if any(isinstance(order, Drain) for order in orders):
+                drain_s = time.monotonic() + LAST_WORD_S
             closings = [closing for received in inlet.messages() for closing in desk.hear(received)]
             settle([*closings, *desk.ledger.overdue(now_ns=time.monotonic_ns())])
             if desk.hold and not desk.ledger.held:
@@ -61,7 +63,9 @@ def run_decision(
             if not desk.ledger and now_s - tidied_s >= TIDY_S:
                 tidied_s = now_s
                 desk.tidy()
-            if draining and not desk.ledger and not desk.pending:
+            if drain_s is not None and now_s >= drain_s:
+                settle(desk.ledger.give_up())
+            if drain_s is not None and not desk.ledger and not desk.pending:
                 break
         lifeline.say(desk.status())
         for capture in captures.values():

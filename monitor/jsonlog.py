@@ -5,6 +5,8 @@ import os
 from pathlib import Path
 from typing import Any
 
+TAIL_BYTES = 4 << 20  # some 15,000 parts
+
 
 class JsonLog:
     """One writer. A torn last line is what a kill leaves; it is cut off when the log is opened again."""
@@ -22,9 +24,17 @@ class JsonLog:
         if self._durable:
             os.fsync(self._fd)
 
-    def read(self) -> list[dict[str, Any]]:
-        """All lines."""
-        return read_lines(self._path)
+    def tail(self) -> list[dict[str, Any]]:
+        """The last lines, as many as a start needs to know: a log of years is not read whole."""
+        size = os.fstat(self._fd).st_size
+        begin = max(0, size - TAIL_BYTES)
+        text = os.pread(self._fd, size - begin, begin)
+        lines = text.split(b"\n")[1 if begin else 0 : -1]  # the first is cut where the log is longer
+        return [json.loads(line) for line in lines if line]
+
+    def clear(self) -> None:
+        """Empties the log: what it said is said elsewhere."""
+        os.ftruncate(self._fd, 0)
 
     def close(self) -> None:
         os.close(self._fd)

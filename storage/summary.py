@@ -9,15 +9,12 @@ import numpy as np
 from config.loader import state_folder
 from config.station import Station
 from monitor.jsonlog import read_lines
-from monitor.messages import Outcome
-from monitor.rows import Kind
 from monitor.rules.verdicts import Provenance
 from monitor.twin.truth import count_truth
 from storage.audit import open_audit
 from storage.counts import count_run, live_count
 from storage.images import ImageStore
 from storage.projection import StoreForeign, StoreLost
-from storage.reader import JournalReader, parse_line
 
 
 def summarise(station: Station, rests_on: Provenance, *, restarts: int) -> dict[str, Any]:
@@ -45,7 +42,7 @@ def summarise(station: Station, rests_on: Provenance, *, restarts: int) -> dict[
             "inference": _percentiles(inference),
             "overhead": _percentiles(overhead),
         },
-        "truth": _truth(station, folder, run),
+        "truth": _truth(station, folder, run, counts.passed_slots),
         "journal_rows": counts.journal_rows - counts.recovered,
         "audit_rows": _audit_rows(station, folder, run, counts.recovered),
         "live_rows": _live_rows(folder, run, counts.recovered),
@@ -60,28 +57,12 @@ def _percentiles(times_ms: Sequence[float]) -> dict[str, float]:
     return {"p50": round(float(p50), 2), "p99": round(float(p99), 2), "max": round(max(times_ms), 2)}
 
 
-def _truth(station: Station, folder: Path, run: str) -> dict[str, int] | None:
+def _truth(station: Station, folder: Path, run: str, passed: frozenset[int]) -> dict[str, int] | None:
     """What the twin saw of this run; None where there is no twin."""
     if station.twin is None:
         return None
     parts = [part for part in read_lines(folder / "twin.jsonl") if part["run"] == run]
-    passed = _passed_slots(folder, {part["slot"] for part in parts}, len(station.cameras))
     return count_truth(parts, passed=passed).as_dict()
-
-
-def _passed_slots(folder: Path, slots: set[int], cameras: int) -> frozenset[int]:
-    """Slots that every camera has passed, corrections applied."""
-    in_force: dict[int, dict[str, Outcome]] = {}
-    with JournalReader(folder) as reader:
-        for line in reader.all_lines():
-            row = parse_line(line)
-            if row.kind in (Kind.VERDICT, Kind.CORRECTION) and row.slot in slots and row.outcome and row.frame:
-                in_force.setdefault(row.slot, {})[row.frame] = row.outcome
-    return frozenset(
-        slot
-        for slot, outcomes in in_force.items()
-        if len(outcomes) == cameras and all(outcome is Outcome.PASS for outcome in outcomes.values())
-    )
 
 
 def _audit_rows(station: Station, folder: Path, run: str, recovered: int) -> int | None:

@@ -15,7 +15,7 @@ class LogFile:
 
     def __init__(self, path: Path) -> None:
         self._log = JsonLog(path)
-        self._written = {line["slot"] for line in self._log.read() if "slot" in line}
+        self._written = {line["slot"] for line in self._log.tail() if "slot" in line}
         self._answers: list[Actuated] = []
 
     def send(self, disposition: Disposition) -> None:

@@ -33,9 +33,9 @@ class FolderStream:
         self._root = package_path(camera.root)
         self._files = list_files(camera)
         self._log = JsonLog(log_path)
-        lines = self._log.read()
-        self._slot = int(lines[-1]["slot"]) if lines else 0
-        self._drawn = sum(line["run"] == run for line in lines)
+        last = (self._log.tail() or [{"slot": 0, "run": "", "nth": 0}])[-1]
+        self._slot = int(last["slot"])
+        self._drawn = int(last["nth"]) if last["run"] == run else 0  # in this run
         self._most: int = 0  # nothing before go()
         self._told = False  # to go, or to stop
         self._next_s = 0.0
@@ -82,7 +82,9 @@ class FolderStream:
         name = os.fspath(path.relative_to(self._root))
         self._slot += 1
         self._drawn += 1
-        self._log.append({"slot": self._slot, "trigger_count": self._slot, "file": name, "run": self._run})
+        self._log.append(
+            {"slot": self._slot, "trigger_count": self._slot, "file": name, "run": self._run, "nth": self._drawn}
+        )
         at_ns = time.monotonic_ns()
         try:
             picture = read_picture(path, self._camera)

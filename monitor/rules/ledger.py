@@ -105,11 +105,11 @@ class Ledger:
             for entry in self._open.values()
             if self._belt.overdue(at_count=entry.at_count, since_ns=entry.since_ns, now_ns=now_ns)
         ]
-        return [self._close(entry, Reason.NO_ANSWER if entry.captured else Reason.NO_CAMERA) for entry in late]
+        return [self._unanswered(entry) for entry in late]
 
-    def close_all(self, reason: Reason) -> list[Closing]:
-        """Everything that is open, for one reason: the line is held, or ends."""
-        return [self._close(entry, reason) for entry in list(self._open.values())]
+    def give_up(self) -> list[Closing]:
+        """Everything that is open: the line ends, and nobody is left who could answer."""
+        return [self._unanswered(entry) for entry in list(self._open.values())]
 
     def _entry(self, key: Key, *, since_ns: int, at_count: int | None) -> Open:
         if key not in self._open:
@@ -123,6 +123,9 @@ class Ledger:
             entry.segmentation = None  # it overtook the announcement of another frame
             return None
         return self._close(entry, entry.segmentation.refusal)
+
+    def _unanswered(self, entry: Open) -> Closing:
+        return self._close(entry, Reason.NO_ANSWER if entry.captured else Reason.NO_CAMERA)
 
     def _close(self, entry: Open, reason: Reason | None) -> Closing:
         """The only way out: once."""

@@ -1,7 +1,8 @@
 """The twin's belt, slot table, gate and verify sensor; time is an argument, its two logs are its memory.
 
 `belt.jsonl` gets a line when a part is triggered, `twin.jsonl` one when the part has met the gate. What the first
-has and the second has not was on the belt when the plant died: the gate, without power, rejected it.
+has and the second has not was on the belt when the plant died: the gate, without power, rejected it. With that said,
+a start empties the first.
 """
 
 from collections import OrderedDict
@@ -75,17 +76,18 @@ class TwinBelt:
 
     def place(self, trigger: Trigger, facts: dict[str, Any]) -> None:
         """The part is on the belt, and counted."""
+        self.triggered += 1
         part = {
             "slot": trigger.slot,
             "trigger_count": trigger.slot,
             **facts,
             "at_count": trigger.at_count,
             "run": self._run,
+            "nth": self.triggered,
         }
         self._triggers.append(part)
         self._on_belt[trigger.slot] = part
         self.slot = trigger.slot
-        self.triggered += 1
         self._next_count += self._belt.pitch_counts
 
     def command(self, command: Command, now_ns: int) -> Gated | None:
@@ -129,7 +131,7 @@ class TwinBelt:
 
     def _recall(self) -> None:
         """Slots go on from the logs; what was on the belt was rejected."""
-        for part in self._parts.read():
+        for part in self._parts.tail():
             command = Outcome(part["command"]) if part["command"] else None
             self._remember(
                 Gated(
@@ -142,15 +144,16 @@ class TwinBelt:
             )
             self._seen(part, part["gate_count"])
         met = self.slot
-        for part in self._triggers.read():
-            self.triggered += part["run"] == self._run
+        for part in self._triggers.tail():
             if part["slot"] > met:
                 gate_count = part["at_count"] + self._belt.way_counts
                 self._seen(part, gate_count)
                 self._meet(part, None, gate_count)
+        self._triggers.clear()
 
     def _seen(self, part: dict[str, Any], gate_count: int) -> None:
         self.slot = max(self.slot, part["slot"])
+        self.triggered = part["nth"] if part["run"] == self._run else self.triggered
         self._count = max(self._count, gate_count)
 
     def _remember(self, gated: Gated) -> None:

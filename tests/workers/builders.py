@@ -1,0 +1,64 @@
+"""Small nets and checkpoints, written where a test says."""
+
+import datetime
+from pathlib import Path
+
+import torch
+from torch import nn
+
+from config.models import Model
+from config.training import Training
+from workers.canary import Answer, Canary, answered, draw_canary
+from workers.checkpoint import Manifest, save_checkpoint
+from workers.models import build_model
+from workers.models.spec import AnomalySegSpec
+from workers.train import score
+
+HEIGHT, WIDTH = 64, 48
+SPEC = AnomalySegSpec(width=2, blocks=1, stem_stride=2)
+
+
+def a_net(spec: AnomalySegSpec = SPEC, *, seed: int = 0) -> nn.Module:
+    torch.manual_seed(seed)
+    net = build_model(spec)
+    with torch.no_grad():
+        net.get_parameter("head.bias").fill_(0.0)  # an untrained net that fires somewhere
+    return net.eval()
+
+
+def a_checkpoint(folder: Path, *, net: nn.Module | None = None, answer: Answer | None = None) -> Path:
+    """Weights with a manifest that vouches for them; `answer` replaces what the canary was really answered."""
+    net = net or a_net()
+    path = folder / "small.safetensors"
+    found = score(net, draw_canary(height=HEIGHT, width=WIDTH, seed=7))
+    threshold = float((found.min() + found.max()) / 2)
+    a_manifest(path, net, threshold=threshold, answer=answer or answered(found, threshold=threshold))
+    return path
+
+
+def a_manifest(path: Path, net: nn.Module, *, threshold: float, answer: Answer) -> Manifest:
+    return save_checkpoint(
+        path,
+        net,
+        name="small",
+        net=SPEC,
+        height=HEIGHT,
+        width=WIDTH,
+        normalisation="standardise",
+        threshold=threshold,
+        data="none",
+        metrics={},
+        licence="Apache-2.0",
+        date=datetime.date(2026, 11, 22),
+        canary=Canary(recipe="blots", seed=7, answer=answer),
+    )
+
+
+def a_model(path: Path, *, engine: str = "torch") -> Model:
+    return Model.model_validate({"weights": str(path), "engine": engine})
+
+
+def a_training(**options: object) -> Training:
+    """A run of seconds on small frames."""
+    small = {"width": 2, "blocks": 1, "height": 480, "input_width": 160, "crop_height": 64, "batch": 2, "epochs": 2}
+    return Training.model_validate(small | {"steps": 2, "warmup_epochs": 1} | options)
