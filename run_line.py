@@ -138,7 +138,7 @@ def _run(
         _show(loaded)
         return
     from monitor.runner import run_station
-    from storage.summary import summarise
+    from storage.summary import Summary
     from workers.errors import ModelError
 
     run = f"{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}-{os.getpid()}"
@@ -152,7 +152,7 @@ def _run(
         child_command(station, run),
         frames=frames,
         seconds=seconds,
-        summarise=lambda restarts: summarise(loaded, rests_on, restarts=restarts),
+        open_summary=lambda: Summary(loaded, rests_on),
         summary_to=summary,
     )
     raise SystemExit(code)

@@ -16,7 +16,7 @@ WARM_FRAMES = 5
 
 def main(named: str, folder: str, threads: str, frames: str) -> None:
     """Says `ready`, waits for a line on stdin, and prints frames, seconds and CPU seconds as JSON."""
-    cv2.setNumThreads(1)
+    cv2.setNumThreads(int(threads))
     station = load_station(named)
     segmenter = Segmenter.load(station.model, threads=int(threads))
     paths = sorted(Path(folder).iterdir())

@@ -36,4 +36,12 @@ def budget_problem(station: Station) -> tuple[str, str] | None:
         )
     if belt.pitch_counts < 1 or belt.way_counts < 1:
         return "belt.counts_per_mm", f"{belt.counts_per_mm:g} counts/mm cannot tell one part from the next"
+    carried = station.workers * 1000 / budget.inference_ms
+    needed = FPS_MARGIN * belt.parts_per_s * len(station.cameras)
+    if carried < needed:
+        return "budget.inference_ms", (
+            f"{station.workers} workers / {budget.inference_ms:g} ms = {carried:.2f} frames/s, but "
+            f"{len(station.cameras)} cameras × {belt.parts_per_s:g} parts/s × {FPS_MARGIN:g} = {needed:.2f}: "
+            f"take more workers, a faster net or a slower belt"
+        )
     return None

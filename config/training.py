@@ -27,6 +27,7 @@ class Training(Table):
     peak_rate: float | None = Field(default=None, gt=0, le=10)  # None: 0.1 / batch (§3.1) for sgd, 0.003 for adamw
     final_rate: float = Field(default=1e-4, gt=0, le=1)
     warmup_epochs: int = Field(default=2, ge=0, le=1000)
+    begin_with: str | None = Field(default=None, max_length=4096)  # weights to start from; None: fresh ones
     seed: int = Field(default=0, ge=0, le=2**31)
 
     @property

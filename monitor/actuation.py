@@ -9,7 +9,7 @@ from config.station import Station
 from monitor.actuators import open_actuator
 from monitor.bus.endpoints import Endpoints
 from monitor.bus.wire import Ears, Puller, Pusher
-from monitor.lifeline import Drain, Lifeline
+from monitor.lifeline import Lifeline
 from monitor.messages import Disposition, Hold
 
 TICK_MS = 20
@@ -26,15 +26,19 @@ def run_actuation(lifeline: Lifeline, station: Station) -> None:
         ears = Ears(lifeline, inlet, *actuator.ends)
         lifeline.ready()
         asked_s = 0.0
+        held = ""
         while not lifeline.cut:
-            _, orders = ears.wait(TICK_MS)
+            ears.wait(TICK_MS)
             for message, _ in inlet.messages():
                 match message:
                     case Disposition():
                         actuator.send(message)
+                    case Hold() if held != message.reason:
+                        held = message.reason
+                        log.error("line.held", reason=held)
+                        actuator.hold(held)
                     case Hold():
-                        log.error("line.held", reason=message.reason)
-                        actuator.hold(message.reason)
+                        pass  # said again
                     case _:
                         log.error("message.unexpected", kind=type(message).__name__)
             for actuated in actuator.heard():
@@ -44,6 +48,6 @@ def run_actuation(lifeline: Lifeline, station: Station) -> None:
             if time.monotonic() - asked_s >= ASK_S:
                 asked_s = time.monotonic()
                 actuator.ask()
-            if any(isinstance(order, Drain) for order in orders):
+            if lifeline.draining:
                 break
     actuator.close()

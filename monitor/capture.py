@@ -20,7 +20,7 @@ from monitor.bus.leases import Leases
 from monitor.bus.wire import Ears, Publisher, Puller, Pusher, Router
 from monitor.cameras import Exposed, open_camera
 from monitor.cameras.picture import fits
-from monitor.lifeline import Drain, Finished, Go, Gone, Lifeline, Stop
+from monitor.lifeline import Finished, Go, Gone, Lifeline, Stop
 from monitor.messages import Captured, Closed, Credit, Done, Frame, FrameId, Reason
 
 TICK_MS = 20
@@ -41,6 +41,7 @@ class Told:
     pixels: npt.NDArray[np.uint8] | None
     due_ns: int
     said_s: float
+    picture: bytes = b""  # PNG, once it has been refused
 
 
 class Desk:
@@ -139,10 +140,9 @@ class Desk:
                 self._say(self.told[frame])
 
     def _say(self, told: Told) -> None:
-        picture = {}
-        if told.captured.refusal is not None and told.pixels is not None:
-            picture = {"frame": cv2.imencode(".png", told.pixels, PNG_FAST)[1].tobytes()}
-        self._decision.send(told.captured, picture)
+        if told.captured.refusal is not None and told.pixels is not None and not told.picture:
+            told.picture = cv2.imencode(".png", told.pixels, PNG_FAST)[1].tobytes()
+        self._decision.send(told.captured, {"frame": told.picture} if told.picture else {})
 
     def _fault(self, pixels: npt.NDArray[np.uint8]) -> Reason | None:
         if pixels.ndim != 2:
@@ -175,7 +175,7 @@ def run_capture(lifeline: Lifeline, station: Station, *, camera: str, run: str) 
         )
         ears = Ears(lifeline, workers, closed, *stream.ends)
         lifeline.ready()
-        draining = finished = False
+        finished = False
         counted_s = 0.0
         while not lifeline.cut:
             _, orders = ears.wait(TICK_MS)
@@ -187,8 +187,6 @@ def run_capture(lifeline: Lifeline, station: Station, *, camera: str, run: str) 
                         stream.stop()
                     case Gone():
                         desk.gone(order.worker)
-                    case Drain():
-                        draining = True
             desk.hear_workers()
             for message, _ in closed.messages():
                 if isinstance(message, Closed):
@@ -204,7 +202,7 @@ def run_capture(lifeline: Lifeline, station: Station, *, camera: str, run: str) 
                 if counter.ended and not desk.told and not finished:
                     finished = True
                     lifeline.say(Finished())
-            if draining and not desk.told:
+            if lifeline.draining and not desk.told:
                 break
         stream.close()
 

@@ -1,14 +1,13 @@
 """Process: Captured, Segmentation and Counter in; Verdicts into the journal, then Dispositions and Closed out."""
 
 import time
-from collections.abc import Mapping
 
 from config.station import Station
 from monitor.bus.endpoints import Endpoints
 from monitor.bus.wire import Ears, Puller, Pusher
 from monitor.desk import Desk
-from monitor.lifeline import Drain, Held, Lifeline, Noted
-from monitor.messages import Disposition, Hold
+from monitor.lifeline import Held, Lifeline, Noted
+from monitor.messages import Hold
 from monitor.recovery import Memory, recover
 from monitor.rows import Journal
 from monitor.rules.ledger import Closing
@@ -16,7 +15,7 @@ from monitor.rules.verdicts import Provenance
 
 TICK_MS = 20
 STATUS_S = 0.5
-TIDY_S = 1.0
+TIDY_S = 0.5
 LAST_WORD_S = 0.2  # cameras and workers are gone when we are drained: what is still in the pipes arrives by then
 GAPS_PER_COMMIT = 1000
 
@@ -35,10 +34,12 @@ def run_decision(
         captures = {camera.name: Pusher(ends.closed(camera.name)) for camera in station.cameras}
 
         def settle(closings: list[Closing]) -> None:
-            """Rejects leave, rows become durable, and what waited for that follows."""
-            _send(actuation, desk.judge(closings))
-            _send(actuation, [*desk.repeats(time.monotonic()), *desk.commit()])
-            _answer(desk, captures, lifeline)
+            desk.settle(
+                closings,
+                send=actuation.send,
+                answer=lambda closed: captures[closed.frame.camera].send(closed),
+                note=lambda key: lifeline.say(Noted(key=key)),
+            )
 
         for first in range(0, len(recovered.gaps), GAPS_PER_COMMIT):
             settle(recovered.gaps[first : first + GAPS_PER_COMMIT])
@@ -47,41 +48,27 @@ def run_decision(
         drain_s: float | None = None
         status_s = tidied_s = time.monotonic()
         while not lifeline.cut:
-            _, orders = ears.wait(TICK_MS)
-            if any(isinstance(order, Drain) for order in orders):
+            ears.wait(TICK_MS)
+            if lifeline.draining and drain_s is None:
                 drain_s = time.monotonic() + LAST_WORD_S
             closings = [closing for received in inlet.messages() for closing in desk.hear(received)]
             settle([*closings, *desk.ledger.overdue(now_ns=time.monotonic_ns())])
-            if desk.hold and not desk.ledger.held:
-                desk.ledger.held = True
-                actuation.send(Hold(reason=desk.hold))
-                lifeline.say(Held(reason=desk.hold))
             now_s = time.monotonic()
+            if desk.hold and (not desk.ledger.held or now_s - status_s >= STATUS_S):
+                desk.ledger.held = True
+                actuation.send(Hold(reason=desk.hold))  # said until a person has stopped the line
+                lifeline.say(Held(reason=desk.hold))
             if now_s - status_s >= STATUS_S:
                 status_s = now_s
                 lifeline.say(desk.status())
-            if not desk.ledger and now_s - tidied_s >= TIDY_S:
+            if now_s - tidied_s >= TIDY_S:
                 tidied_s = now_s
                 desk.tidy()
             if drain_s is not None and now_s >= drain_s:
                 settle(desk.ledger.give_up())
-            if drain_s is not None and not desk.ledger and not desk.pending:
+            if drain_s is not None and not desk.ledger and not desk.dispositions:
                 break
         lifeline.say(desk.status())
         for capture in captures.values():
             capture.close()
     journal.close()
-
-
-def _send(actuation: Pusher, dispositions: list[Disposition]) -> None:
-    for disposition in dispositions:
-        actuation.send(disposition)
-
-
-def _answer(desk: Desk, captures: Mapping[str, Pusher], lifeline: Lifeline) -> None:
-    """Only after a commit: what is answered is durable."""
-    for answer in desk.answers:
-        captures[answer.frame.camera].send(answer)
-    for key in desk.noted:
-        lifeline.say(Noted(key=key))
-    desk.answers, desk.noted = [], []

@@ -5,12 +5,14 @@ confirmed is said again while its slot lies ahead, and past that the gate's own 
 """
 
 import time
-from dataclasses import dataclass, field
+from collections import OrderedDict
+from collections.abc import Callable
 
 import structlog
 
 from config.station import Station
 from monitor.bus.wire import Received
+from monitor.dispositions import Dispositions, Pending, failed, missed
 from monitor.lifeline import Status
 from monitor.messages import (
     Actuated,
@@ -19,34 +21,22 @@ from monitor.messages import (
     Closed,
     Counter,
     Disposition,
-    Gate,
     Outcome,
     Projected,
     Reason,
     Segmentation,
 )
 from monitor.recovery import Recovered
-from monitor.rows import ActuatedBody, AlarmBody, CorrectionBody, Entry, Journal, Kind
+from monitor.rows import ActuatedBody, AlarmBody, Body, CorrectionBody, Entry, Journal, Kind
 from monitor.rules.belt import BeltClock
 from monitor.rules.ledger import Closing, Ledger
 from monitor.rules.parts import PartOutcome, Parts
 from monitor.rules.verdicts import Provenance, Verdict, decide
 from monitor.tally import Tally
 
-REPEAT_S = 0.2
-UNCONFIRMED_NS = 3_000_000_000  # past the gate and still no word of it: the part was not proven released
+ALARMS_REMEMBERED = 1000  # an alarm is said again for seconds, not for days
 
 log = structlog.get_logger()
-
-
-@dataclass(kw_only=True)
-class Pending:
-    """A disposition that the gate has not confirmed, and the PASS rows it rests on."""
-
-    disposition: Disposition
-    passes: dict[int, str]  # seq → frame, of the verdicts a correction would name
-    said_s: float = 0.0
-    since_ns: int = field(default_factory=time.monotonic_ns)
 
 
 class Desk:
@@ -57,16 +47,17 @@ class Desk:
         self._belt = BeltClock(station)
         self.ledger = Ledger(station.name, recovered.closed_to, self._belt, provenance.model_sha256)
         self._parts = Parts(cameras=frozenset(camera.name for camera in station.cameras))
-        self.pending: dict[int, Pending] = {}
+        self.dispositions = Dispositions(belt=self._belt)
         self.tally = Tally()
-        self.answers: list[Closed] = []  # due to captures once all before them is durable
-        self.noted: list[str] = []  # alarms that will be durable with the next commit
         self.hold: str | None = None
+        self._starts_run = recovered.run_row is not None  # then what is recovered belongs to an earlier run
         self._rows: list[Entry] = []
         self._verdicts: list[Verdict] = []
-        self._pruned_to = 0
-        self._alarms: set[str] = set()
+        self._answers: list[Closed] = []  # due to captures once all before them is durable
+        self._noted: list[str] = []  # alarms that will be durable with the next commit
+        self._alarms: OrderedDict[str, None] = OrderedDict()
         self._passed: dict[int, dict[int, str]] = {}  # slot → seq → frame, until the part is decided
+        self._projected_to = 0
         self._resume(recovered)
 
     def hear(self, received: Received) -> list[Closing]:
@@ -78,7 +69,7 @@ class Desk:
             case Captured() if self.ledger.knows(message.frame.camera):
                 closing = self.ledger.captured(message, payload)
                 if closing is None and self.ledger.is_closed(message.frame.camera, message.slot):
-                    self.answers.append(Closed(frame=message.frame))
+                    self._answers.append(Closed(frame=message.frame))
             case Segmentation() if self.ledger.knows(message.frame.camera):
                 closing = self.ledger.segmented(message, payload, now_ns=now_ns)
                 if closing is None and self.ledger.is_closed(message.frame.camera, message.slot):
@@ -91,73 +82,97 @@ class Desk:
             case Alarm():
                 self._alarm(message)
             case Projected():
-                self._pruned_to = max(self._pruned_to, message.seq)
+                self._projected_to = max(self._projected_to, message.seq)
             case _:
                 log.error("message.unexpected", kind=type(message).__name__)
         return [closing] if closing else []
 
-    def judge(self, closings: list[Closing]) -> list[Disposition]:
-        """Verdicts for these; the dispositions that need not wait for their row."""
-        at_once = []
+    def settle(
+        self,
+        closings: list[Closing],
+        *,
+        send: Callable[[Disposition], object],
+        answer: Callable[[Closed], object],
+        note: Callable[[str], object],
+    ) -> None:
+        """The order of the promise: rejects leave, rows become durable, and what waited for that follows."""
         for closing in closings:
-            verdict = decide(
-                closing, self._station, self._provenance, now_ns=time.monotonic_ns(), now_at=time.time_ns()
-            )
-            self._verdicts.append(verdict)
-            self._rows.append(verdict.entry)
+            if disposition := self._judge(closing):
+                send(disposition)
+        for disposition in self.dispositions.repeats(time.monotonic()):
+            send(disposition)
+        for pending in self.dispositions.lost(time.monotonic_ns()):
+            self._late(pending, "the gate never said what it did")
+            self._correct(pending)
+        for disposition in self._commit():
+            send(disposition)
+        for closed in self._answers:
+            answer(closed)
+        for key in self._noted:
+            note(key)
+        self._answers, self._noted = [], []
+
+    def status(self) -> Status:
+        """For the panel."""
+        return self.tally.status(open_=len(self.ledger), unconfirmed=len(self.dispositions))
+
+    def tidy(self) -> None:
+        """Drops some of the pictures that the image store has; truncates the log when no trigger is open."""
+        if self._projected_to:
+            self._journal.prune(self._projected_to)
+        if not self.ledger:
+            self._journal.checkpoint()
+
+    def _judge(self, closing: Closing) -> Disposition | None:
+        """A verdict for this trigger; its disposition, where that need not wait for the row."""
+        now_ns, now_at = time.monotonic_ns(), time.time_ns()
+        verdict = decide(closing, self._station, self._provenance, now_ns=now_ns, now_at=now_at)
+        self._verdicts.append(verdict)
+        self._rows.append(verdict.entry)
+        self._answers.append(Closed(frame=closing.frame))
+        earlier = self._starts_run and closing.reason is Reason.RECOVERED
+        if not earlier:
             self.tally.add(verdict)
-            self.answers.append(Closed(frame=closing.frame))
             if verdict.outcome is Outcome.NOT_INSPECTED and self._station.on_uninspected == "hold":
                 self.hold = self.hold or str(verdict.reason)
-            if verdict.outcome is not Outcome.PASS and (part := self._part(verdict)):
-                at_once.append(self._dispose(part, {}))
-        return at_once
+        if verdict.outcome is not Outcome.PASS and (part := self._part(verdict)):
+            return self._give(part, {})
+        return None
 
-    def commit(self) -> list[Disposition]:
+    def _commit(self) -> list[Disposition]:
         """Makes everything heard so far durable; the dispositions that waited for it."""
         if not self._rows:
             return []
         pictures = {sha256: png for verdict in self._verdicts for sha256, png in verdict.pictures.items()}
         places = {id(row): seq for row, seq in zip(self._rows, self._journal.append(self._rows, pictures), strict=True)}
-        passes = []
+        given = []
         for verdict in self._verdicts:
-            if verdict.outcome is Outcome.PASS:
+            if verdict.outcome is Outcome.PASS and not self._parts.is_decided(verdict.slot):
                 self._passed.setdefault(verdict.slot, {})[places[id(verdict.entry)]] = str(verdict.frame)
-                if part := self._part(verdict):
-                    passes.append(self._dispose(part, self._passed.pop(part.slot)))
+            if verdict.outcome is Outcome.PASS and (part := self._part(verdict)):
+                given.append(self._give(part, self._passed.pop(part.slot)))
         self._rows, self._verdicts = [], []
-        return passes
-
-    def repeats(self, now_s: float) -> list[Disposition]:
-        """Dispositions that nobody has confirmed for a while; a PASS past its gate without a word is corrected."""
-        again = []
-        for slot, pending in list(self.pending.items()):
-            if self._is_lost(pending):
-                self._correct(slot, pending)
-            elif now_s - pending.said_s >= REPEAT_S:
-                pending.said_s = now_s
-                again.append(pending.disposition)
-        return again
-
-    def status(self) -> Status:
-        """For the panel."""
-        return self.tally.status(open_=len(self.ledger), unconfirmed=len(self.pending))
-
-    def tidy(self) -> None:
-        """When no trigger is open: drops pictures the image store has, and truncates the log."""
-        if self._pruned_to:
-            self._journal.prune(self._pruned_to)
-            self._pruned_to = 0
-        self._journal.checkpoint()
+        return given
 
     def _resume(self, recovered: Recovered) -> None:
-        """Takes up what earlier processes left: the run's row first, then PASSes without the gate's word."""
+        """Takes up what earlier processes left: the run's row first, then parts without the gate's word."""
         if recovered.run_row:
             self._rows.append(recovered.run_row)
-        for slot, passes in recovered.open_passes.items():
-            due = self._belt.gate_count(passes[0].at_count)
-            disposition = Disposition(slot=slot, outcome=Outcome.PASS, reason=None, due_count=due)
-            self.pending[slot] = Pending(disposition=disposition, passes={each.seq: each.frame for each in passes})
+        for part in recovered.open_parts:
+            for verdict in part.verdicts:
+                if verdict.outcome is Outcome.PASS and not self._parts.is_decided(part.slot):
+                    self._passed.setdefault(part.slot, {})[verdict.seq] = verdict.frame
+                outcome = self._parts.verdict(
+                    verdict.camera,
+                    slot=part.slot,
+                    outcome=verdict.outcome,
+                    reason=verdict.reason,
+                    at_count=part.at_count,
+                )
+                if outcome is not None:
+                    passes = self._passed.pop(part.slot, {})
+                    rests_on = passes if outcome.outcome is Outcome.PASS else {}
+                    self.dispositions.give(outcome, rests_on, resumed=self._starts_run, now_s=0.0)
 
     def _part(self, verdict: Verdict) -> PartOutcome | None:
         part = self._parts.verdict(
@@ -171,85 +186,58 @@ class Desk:
             self._passed.pop(part.slot, None)
         return part
 
-    def _dispose(self, part: PartOutcome, passes: dict[int, str]) -> Disposition:
-        disposition = Disposition(
-            slot=part.slot, outcome=part.outcome, reason=part.reason, due_count=self._belt.gate_count(part.at_count)
-        )
-        self.pending[part.slot] = Pending(disposition=disposition, passes=passes, said_s=time.monotonic())
-        return disposition
+    def _give(self, part: PartOutcome, passes: dict[int, str]) -> Disposition:
+        return self.dispositions.give(part, passes, resumed=False, now_s=time.monotonic())
 
     def _actuated(self, actuated: Actuated) -> None:
-        pending = self.pending.pop(actuated.slot, None)
+        pending = self.dispositions.confirmed(actuated)
         if pending is None:
             return  # said twice: the first was recorded
-        self._rows.append(
-            Entry(
-                kind=Kind.ACTUATED,
-                frame=None,
-                slot=actuated.slot,
-                outcome=actuated.outcome,
-                reason=None,
-                body=ActuatedBody(
-                    run=self._provenance.run,
-                    gate=actuated.gate,
-                    commanded=actuated.outcome,
-                    at_count=actuated.at_count,
-                    late_ms=actuated.late_ms,
-                    at=time.time_ns(),
-                ),
-            )
+        body = ActuatedBody(
+            run=self._provenance.run,
+            gate=actuated.gate,
+            commanded=actuated.outcome,
+            at_count=actuated.at_count,
+            late_ms=actuated.late_ms,
+            at=time.time_ns(),
         )
-        disposition = pending.disposition
-        if actuated.late_ms > 0 and disposition.reason is not Reason.RECOVERED:
-            self._late(disposition, actuated.late_ms)
-        if actuated.gate is Gate.REJECTED and disposition.outcome is Outcome.PASS:
-            self._correct(actuated.slot, pending)
+        self._row(Kind.ACTUATED, body, slot=actuated.slot, outcome=actuated.outcome)
+        if missed(pending, actuated):
+            self._late(pending, f"came {actuated.late_ms:.1f} ms after its part, or not at all")
+        if failed(pending, actuated):
+            self._correct(pending)
 
-    def _late(self, disposition: Disposition, late_ms: float) -> None:
-        """It came after its part, which the gate had rejected by default: recorded, and alarmed."""
-        log.error("disposition.late", slot=disposition.slot, outcome=disposition.outcome, late_ms=round(late_ms, 1))
+    def _late(self, pending: Pending, text: str) -> None:
+        """A deadline was missed; the gate had rejected the part by default. Recorded, and alarmed."""
+        slot, outcome = pending.disposition.slot, pending.disposition.outcome
+        log.error("disposition.late", slot=slot, outcome=outcome, text=text)
+        self.tally.late += 1
         self._alarm(
             Alarm(
-                key=f"late.{disposition.slot}",
+                key=f"late.{slot}",
                 name="disposition.late",
-                about=f"slot {disposition.slot}",
-                text=f"{disposition.outcome} came {late_ms:.1f} ms after its part",
+                about=f"slot {slot}",
+                text=f"{outcome} {text}",
                 raised_at=time.time_ns(),
             )
         )
 
-    def _correct(self, slot: int, pending: Pending) -> None:
+    def _correct(self, pending: Pending) -> None:
         """The PASS did not reach the gate: the part was rejected by default, and so the verdict reads."""
-        self.pending.pop(slot, None)
         for seq, frame in pending.passes.items():
             body = CorrectionBody(run=self._provenance.run, corrects=seq, decided_at=time.time_ns())
-            self._rows.append(
-                Entry(
-                    kind=Kind.CORRECTION,
-                    frame=frame,
-                    slot=slot,
-                    outcome=Outcome.NOT_INSPECTED,
-                    reason=Reason.LATE,
-                    body=body,
-                )
-            )
-            self.tally.correct(Reason.LATE)
-
-    def _is_lost(self, pending: Pending) -> bool:
-        """Past the gate for long, and nobody can say what it did. Where the gate is silent, silence goes on record."""
-        due = pending.disposition.due_count
-        now_ns = time.monotonic_ns()
-        count = self._belt.count(now_ns)
-        if due is None or count is None or count < due:
-            pending.since_ns = now_ns
-            return False
-        return now_ns - pending.since_ns > UNCONFIRMED_NS
+            slot, outcome, reason = pending.disposition.slot, Outcome.NOT_INSPECTED, Reason.LATE
+            self._row(Kind.CORRECTION, body, frame=frame, slot=slot, outcome=outcome, reason=reason)
+            if not pending.resumed:
+                self.tally.correct(Reason.LATE)
 
     def _alarm(self, alarm: Alarm) -> None:
-        self.noted.append(alarm.key)
+        self._noted.append(alarm.key)
         if alarm.key in self._alarms:
             return  # said again before our note was heard
-        self._alarms.add(alarm.key)
+        self._alarms[alarm.key] = None
+        if len(self._alarms) > ALARMS_REMEMBERED:
+            self._alarms.popitem(last=False)
         body = AlarmBody(
             run=self._provenance.run,
             key=alarm.key,
@@ -258,4 +246,16 @@ class Desk:
             text=alarm.text,
             raised_at=alarm.raised_at,
         )
-        self._rows.append(Entry(kind=Kind.ALARM, frame=None, slot=None, outcome=None, reason=None, body=body))
+        self._row(Kind.ALARM, body)
+
+    def _row(
+        self,
+        kind: Kind,
+        body: Body,
+        *,
+        frame: str | None = None,
+        slot: int | None = None,
+        outcome: Outcome | None = None,
+        reason: Reason | None = None,
+    ) -> None:
+        self._rows.append(Entry(kind=kind, frame=frame, slot=slot, outcome=outcome, reason=reason, body=body))

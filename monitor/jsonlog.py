@@ -1,5 +1,6 @@
 """An append-only log of JSON lines that survives its writer's death: a torn last line is cut at the next start."""
 
+import errno
 import json
 import os
 from pathlib import Path
@@ -19,10 +20,18 @@ class JsonLog:
         self._repair()
 
     def append(self, facts: dict[str, Any]) -> None:
-        """One line, on disk before this returns (where the log is durable)."""
-        os.write(self._fd, json.dumps(facts, separators=(",", ":")).encode() + b"\n")
+        """One line, on disk before this returns (where the log is durable); all of it, or OSError and none."""
+        line = json.dumps(facts, separators=(",", ":")).encode() + b"\n"
+        before = os.fstat(self._fd).st_size
+        if (written := os.write(self._fd, line)) != len(line):
+            os.ftruncate(self._fd, before)
+            raise OSError(errno.ENOSPC, f"{written} of {len(line)} bytes written", str(self._path))
         if self._durable:
-            os.fsync(self._fd)
+            self.sync()
+
+    def sync(self) -> None:
+        """Everything appended so far is on disk when this returns."""
+        os.fdatasync(self._fd)
 
     def tail(self) -> list[dict[str, Any]]:
         """The last lines, as many as a start needs to know: a log of years is not read whole."""
@@ -46,6 +55,25 @@ class JsonLog:
         tail = os.pread(self._fd, min(size, 1 << 20), max(0, size - (1 << 20)))
         if not tail.endswith(b"\n"):
             os.ftruncate(self._fd, size - len(tail) + tail.rfind(b"\n") + 1)
+
+
+class LogFollower:
+    """Reads what is appended to a log from now on."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._offset = path.stat().st_size if path.exists() else 0
+
+    def lines(self) -> list[dict[str, Any]]:
+        """The whole lines since the last call."""
+        if not self._path.exists():
+            return []
+        with self._path.open("rb") as log:
+            log.seek(self._offset)
+            text = log.read()
+        whole = text[: text.rfind(b"\n") + 1]
+        self._offset += len(whole)
+        return [json.loads(line) for line in whole.splitlines()]
 
 
 def read_lines(path: Path) -> list[dict[str, Any]]:

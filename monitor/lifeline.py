@@ -1,7 +1,7 @@
 """The rope between supervisor and process: one socket pair that says ready, beats, carries orders, and is cut.
 
-    supervisor ── Order ──▶ process      Go, Stop, Drain, Gone, Noted
-    supervisor ◀── Note ── process       Ready, Beat, Finished, Drained, Status
+    supervisor ── Order ──▶ process      Go, Stop, Drain, Gone
+    supervisor ◀── Note ── process       Ready, Beat, Finished, Held, Noted, Status
 
 The parent cuts it to stop a process; the kernel cuts it when the parent dies (and PDEATHSIG stands behind it,
 since a process deep in a C library does not look at its rope). SEQPACKET keeps each message whole.
@@ -21,7 +21,7 @@ import msgspec
 from msgspec import Meta
 from setproctitle import setproctitle
 
-BEAT_S = 0.2  # three lost beats and more mean a hung process
+BEAT_S = 0.2  # a job's `hung_s` says how long its beat may fail before it counts as hung
 _PR_SET_PDEATHSIG = 1
 _PACKET = 1 << 16
 
@@ -102,6 +102,7 @@ class Lifeline:
         self._rope.setblocking(False)
         self._beaten_s = 0.0
         self.cut = False  # the parent is gone, or wants us to be
+        self.draining = False  # nothing more will come: finish what is here, and leave
 
     def fileno(self) -> int:
         return self._rope.fileno()
@@ -139,6 +140,7 @@ class Lifeline:
                 packet = b""
             if packet:
                 orders.append(_ORDERS.decode(packet))
+                self.draining = self.draining or isinstance(orders[-1], Drain)
             else:
                 self.cut = True
         return orders

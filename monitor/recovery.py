@@ -1,36 +1,50 @@
 """What decision must settle before it says ready: triggers without a verdict, and PASSes without a gate's word."""
 
 import time
+from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
 import msgspec
+import structlog
 
 from config.station import Station
 from monitor.bus.wire import Ears, Puller, Received
 from monitor.lifeline import Lifeline
-from monitor.messages import Counter, FrameId, Reason
+from monitor.messages import Counter, FrameId, Outcome, Reason, Segmentation
 from monitor.rows import Entry, Kind, RunBody
 from monitor.rules.ledger import Closing
 from monitor.rules.verdicts import Provenance
 
 WAIT_MS = 20
+BACKLOG_MOST = 1024
 SLOW_S = 5.0  # the source has not said its count: worth a line in the log
+
+
+log = structlog.get_logger()
 
 
 class SourceBehind(Exception):
     """The trigger source counts from further back than the journal: slots would be used twice."""
 
 
-class OpenPass(msgspec.Struct, frozen=True, kw_only=True):
-    """A durable PASS of which the gate has said nothing."""
+class OpenVerdict(msgspec.Struct, frozen=True, kw_only=True):
+    """A durable verdict in force."""
 
     seq: int
     frame: str
     camera: str
+    outcome: Outcome
+    reason: Reason | None
+
+
+class OpenPart(msgspec.Struct, frozen=True, kw_only=True):
+    """A part of which the gate has said nothing, and what its cameras have said so far."""
+
     slot: int
     at_count: int | None
+    verdicts: tuple[OpenVerdict, ...]
 
 
 class Memory(Protocol):
@@ -44,8 +58,8 @@ class Memory(Protocol):
         """(slots without a verdict below the last that has one, that last slot or 0)."""
         ...
 
-    def open_passes(self) -> list[OpenPass]:
-        """Effective PASSes of all cameras without an `actuated` row."""
+    def open_parts(self) -> list[OpenPart]:
+        """Parts with verdicts, and without an `actuated` row."""
         ...
 
 
@@ -55,9 +69,9 @@ class Recovered:
 
     closed_to: Mapping[str, int]  # camera → slot
     gaps: list[Closing]  # to be closed as recovered
-    open_passes: Mapping[int, list[OpenPass]]  # slot → the PASS of each camera
+    open_parts: list[OpenPart]
     run_row: Entry | None  # to be written first; None inside a run
-    backlog: list[Received] = field(default_factory=list)  # what came while we waited
+    backlog: list[Received] = field(default_factory=list)  # what came while we waited, and is not said again
 
 
 def recover(
@@ -83,22 +97,22 @@ def recover(
                 f"restore the source's log, or move the station's state folder aside"
             )
         gaps += [_gap(station, camera, slot) for slot in [*missing, *range(last + 1, count + 1)]]
-    passes: dict[int, list[OpenPass]] = {}
-    for each in memory.open_passes():
-        passes.setdefault(each.slot, []).append(each)
     run_row = (
         None if memory.has_run(provenance.run) else _run_row(provenance, counts, config=config, recovered=len(gaps))
     )
-    return Recovered(closed_to=counts, gaps=gaps, open_passes=passes, run_row=run_row, backlog=backlog)
+    return Recovered(
+        closed_to=counts, gaps=gaps, open_parts=memory.open_parts(), run_row=run_row, backlog=list(backlog)
+    )
 
 
 def _counts(
     lifeline: Lifeline, station: Station, ears: Ears, inlet: Puller
-) -> tuple[dict[str, int] | None, list[Received]]:
+) -> tuple[dict[str, int] | None, deque[Received]]:
     """Camera → triggers counted by its source, once every source has spoken."""
     wanted = {camera.name for camera in station.cameras}
     counts: dict[str, int] = {}
-    backlog: list[Received] = []
+    backlog: deque[Received] = deque(maxlen=BACKLOG_MOST)
+    slow_s: float | None = time.monotonic() + SLOW_S
     while wanted - counts.keys():
         ears.wait(WAIT_MS)
         if lifeline.cut:
@@ -107,7 +121,11 @@ def _counts(
             message = received[0]
             if isinstance(message, Counter):
                 counts |= {camera: message.trigger_count for camera in message.cameras if camera in wanted}
-            backlog.append(received)
+            if isinstance(message, Counter | Segmentation):
+                backlog.append(received)  # everything else is said until answered
+        if slow_s is not None and time.monotonic() >= slow_s:
+            log.warning("source.silent", cameras=sorted(wanted - counts.keys()))
+            slow_s = None
     return counts, backlog
 
 

@@ -158,7 +158,7 @@ class Journal(Protocol):
         ...
 
     def prune(self, seq: int) -> None:
-        """Drops the pictures of rows up to `seq`: the image store has them."""
+        """Drops some of the pictures of rows up to `seq`, which the image store has; called again and again."""
         ...
 
     def checkpoint(self) -> None:

@@ -3,9 +3,10 @@
 import contextlib
 import fcntl
 import os
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import structlog
 from rich.console import Console
@@ -18,14 +19,27 @@ from monitor.children import Job
 from monitor.logs import open_logs
 from monitor.output import write_json
 from monitor.panel import render, summary_table
-from monitor.supervisor import Interrupted, StartRefused, Supervisor
+from monitor.supervisor import Interrupted, StartRefused, Supervisor, View
 
 EXIT_FAULT = 1
 EXIT_INTERRUPTED = 130
 PANEL_HZ = 4
+FOLLOW_S = 1.0
 TAIL_BYTES = 4000  # of the log, shown when a start is refused
 
 log = structlog.get_logger()
+
+
+class Summary(Protocol):
+    """A run in figures, kept up while it lasts; storage/summary.py is one."""
+
+    def follow(self) -> None:
+        """Takes in what was written lately."""
+        ...
+
+    def close(self, *, restarts: int) -> dict[str, Any]:
+        """The object of `--summary`."""
+        ...
 
 
 class AlreadyRunning(Exception):
@@ -39,10 +53,10 @@ def run_station(
     *,
     frames: int | None,
     seconds: float | None,
-    summarise: Callable[[int], dict[str, Any]],
+    open_summary: Callable[[], Summary],
     summary_to: str | None,
 ) -> int:
-    """Runs until its end, a signal or a hold; the exit code. `summarise` is given the number of restarts."""
+    """Runs until its end, a signal or a hold; the exit code."""
     state = state_folder(station)
     state.mkdir(parents=True, exist_ok=True)
     console = Console(stderr=True)
@@ -52,9 +66,11 @@ def run_station(
         with hold_station(state), _log_fd(log_path if with_panel else None) as log_fd:
             open_logs("supervisor", quiet=with_panel)
             supervisor = Supervisor(station, jobs, command, log_fd=log_fd)
+            summary = open_summary()
+            supervisor.on_tick = _each(FOLLOW_S, summary.follow)
             code = _supervise(supervisor, console if with_panel else None, frames=frames, seconds=seconds)
-            if code == 0 or supervisor.view.held:
-                write_summary(summarise(supervisor.restarts), summary_to, console)
+            if supervisor.view.ready_s is not None and (code == 0 or supervisor.view.held):
+                write_summary(summary.close(restarts=supervisor.restarts), summary_to, console)
     except AlreadyRunning as error:
         console.print(f"[red]{error}[/red]")
         return EXIT_FAULT
@@ -89,6 +105,19 @@ def write_summary(summary: dict[str, Any], to: str | None, console: Console) -> 
     console.print(summary_table(summary))
     if to is not None:
         write_json(summary, to)
+
+
+def _each(seconds: float, act: Callable[[], None]) -> Callable[[View], None]:
+    """Acts on the supervisor's tick, not more often than this."""
+    acted_s = 0.0
+
+    def tick(_view: View) -> None:
+        nonlocal acted_s
+        if time.monotonic() - acted_s >= seconds:
+            acted_s = time.monotonic()
+            act()
+
+    return tick
 
 
 def _supervise(supervisor: Supervisor, console: Console | None, *, frames: int | None, seconds: float | None) -> int:

@@ -65,6 +65,7 @@ class Supervisor:
         self.view = View(station=station, children=self._children)
         self._frames: int | None = None
         self._going = self._stopping = False
+        self._draining: set[str] = set()
         self._asked = 0  # signals to stop
         self._alarms: dict[str, Alarm] = {}
         self._said_s = 0.0
@@ -82,10 +83,14 @@ class Supervisor:
             try:
                 for child in reversed(self._children):  # from the sink: nothing is sent to nobody
                     child.start()
-                self._until(lambda: all(c.state is State.READY for c in self._children), LATE_START_S, starting=True)
+                if not self._until(
+                    lambda: all(c.state is State.READY for c in self._children), LATE_START_S, starting=True
+                ):
+                    return
                 self.view.phase, self.view.ready_s = "running", time.monotonic()
                 self._going = True
-                self._tell(Role.SOURCE, Go(frames=frames))
+                for child in self._children:
+                    self._go(child)
                 log.info("line.ready", station=self._station.name, processes=len(self._children))
                 bounded = frames is not None or seconds is not None
                 self._until(lambda: self._over(bounded), seconds)
@@ -114,6 +119,7 @@ class Supervisor:
         rest = [child for child in self._children if child not in (*captures, *workers, *decision)]
         servers = [child for child in rest if child.job.name == "redis"]
         for group in ([*captures, *workers], decision, [child for child in rest if child not in servers], servers):
+            self._draining |= {child.job.name for child in group}
             for child in group:
                 child.order(Drain())
             over = self._until(lambda g=group: not any(c.alive for c in g), self._span(DRAIN_S, HURRIED_DRAIN_S))  # type: ignore[misc]
@@ -133,7 +139,7 @@ class Supervisor:
             if self._asked >= 2:
                 raise Interrupted
             if starting and self._asked:
-                raise Interrupted
+                return False  # nothing was triggered yet: there is nothing to drain
             if self._asked > asked and until_s is not None and self._stopping:
                 until_s = min(until_s, time.monotonic() + HURRIED_DRAIN_S)
                 asked = self._asked
@@ -168,8 +174,12 @@ class Supervisor:
         match note:
             case Ready():
                 log.info("process.ready", name=child.job.name, pid=child.pid, **child.facts)
-                if self._going and child.job.role is Role.SOURCE:
-                    child.order(Stop() if self._stopping or self.view.held else Go(frames=self._frames))
+                if child.job.name in self._draining:
+                    child.order(Drain())  # it was lost before it could finish
+                elif self._going and (self._stopping or self.view.held):
+                    child.order(Stop())
+                elif self._going:
+                    self._go(child)
             case Finished():
                 child.finished = True
             case Status():
@@ -229,6 +239,17 @@ class Supervisor:
         self._alarms[alarm.key] = alarm
         self.view.alarms = [*self.view.alarms, f"{time.strftime('%H:%M:%S')}  {name}  {about}: {text}"][-5:]
         self._said_s = 0.0
+
+    def _go(self, child: Child) -> None:
+        """Tells a source to trigger, and how often: of N frames in all, each source brings its share."""
+        sources = [each for each in self._children if each.job.role is Role.SOURCE]
+        if child not in sources:
+            return
+        if self._frames is None:
+            child.order(Go(frames=None))
+            return
+        share, rest = divmod(self._frames, len(sources))
+        child.order(Go(frames=share + (sources.index(child) < rest)))
 
     def _tell(self, role: Role, order: Order) -> None:
         for child in self._children:

@@ -43,7 +43,6 @@ class Tally:
         self._outcomes[Outcome.PASS] -= 1
         self._outcomes[Outcome.NOT_INSPECTED] += 1
         self._reasons[reason] += 1
-        self.late += reason is Reason.LATE
 
     def status(self, *, open_: int, unconfirmed: int) -> Status:
         p50, p99 = np.percentile(self._latencies_ms, [50, 99]) if self._latencies_ms else (0.0, 0.0)

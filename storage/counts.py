@@ -1,86 +1,140 @@
-"""How many: what the journal, and the stores behind it, say of one run. For the summary of the line."""
+"""How many: one run in figures, kept up while it lasts, so that its end need not read what a shift wrote."""
 
-from collections import Counter, defaultdict
-from dataclasses import dataclass, field
+from collections import Counter, OrderedDict, deque
 from pathlib import Path
 from typing import NamedTuple
 
 import msgspec
 
-from monitor.messages import Outcome, Reason
-from monitor.rows import ActuatedBody, CorrectionBody, Row, VerdictBody, read_body
+from monitor.messages import Gate, Outcome, Reason
+from monitor.rows import ActuatedBody, CorrectionBody, Row, RunBody, VerdictBody, read_body
 from storage.audit_rows import pictures
-from storage.reader import JournalReader, parse_line
+from storage.reader import PAGE_ROWS, JournalReader, parse_line
 
-
-@dataclass
-class RunCounts:
-    """One run, by its rows in the journal; outcomes are the effective ones."""
-
-    passed: int = 0
-    rejected: int = 0
-    not_inspected: dict[str, int] = field(default_factory=dict)  # by reason
-    recovered: int = 0  # triggers of an earlier run that this one closed; in none of the above
-    late: int = 0  # dispositions that missed the gate
-    journal_rows: int = 0  # verdicts, those recovered too
-    capture_to_verdict_ms: list[float] = field(default_factory=list)  # of inspected parts
-    inference_ms: list[float] = field(default_factory=list)  # of the same parts
-    passed_slots: frozenset[int] = frozenset()  # of parts that each camera which spoke has passed
-    first_at: int = 0  # capture of the first trigger, wall ns
-    last_at: int = 0  # verdict of the last
-    pictures: set[str] = field(default_factory=set)  # SHA-256 of those that its verdicts name
-
-    @property
-    def triggers(self) -> int:
-        return self.passed + self.rejected + sum(self.not_inspected.values())
+RECENT = 20_000  # verdicts that a correction, or the gate's word, may still be about
+TIMED = 200_000  # of the last inspected parts, the latencies
 
 
 class Ending(NamedTuple):
     """How a trigger of this run ended, corrections applied."""
 
     slot: int
-    camera: str
     outcome: Outcome
     reason: Reason | None
+    pictures: int
 
 
-def count_run(folder: Path, station: str, run: str) -> RunCounts:  # noqa: ARG001 - a journal is of one station
-    """Counts the verdicts that this run wrote, from the state folder's journal."""
-    counts = RunCounts()
-    endings: dict[int, Ending] = {}
-    late: set[int] = set()  # slots whose disposition came after the part
-    with JournalReader(folder) as reader:
-        first_slots = next((body.first_slots for _, body in reader.runs() if body.run == run), {})
-        for line in reader.all_lines(_row_before(reader, run)):
-            row = parse_line(line)
-            match read_body(row):
-                case VerdictBody() as body if body.run == run:
-                    _take(counts, endings, row, body, first_slots)
-                case ActuatedBody() as body if body.run == run and body.late_ms > 0 and row.slot is not None:
-                    late.add(row.slot)
-                case CorrectionBody() as body if body.run == run:
-                    if row.reason is Reason.LATE and row.slot is not None:
-                        late.add(row.slot)
-                    if body.corrects in endings and row.outcome is not None:
-                        endings[body.corrects] = endings[body.corrects]._replace(outcome=row.outcome, reason=row.reason)
-                case _:
-                    pass
-    # a part that was past the gate before this decision began is lost, not late; one of an earlier run is not ours
-    counts.late = len(late & {end.slot for end in endings.values() if end.reason is not Reason.RECOVERED})
-    reasons: Counter[str] = Counter()
-    by_slot: dict[int, dict[str, Outcome]] = defaultdict(dict)
-    for ending in endings.values():
-        by_slot[ending.slot][ending.camera] = ending.outcome
-        match ending.outcome:
-            case Outcome.PASS:
-                counts.passed += 1
-            case Outcome.REJECT:
-                counts.rejected += 1
-            case Outcome.NOT_INSPECTED:
-                reasons[str(ending.reason)] += 1
-    counts.not_inspected = dict(reasons)
-    counts.passed_slots = frozenset(slot for slot, by in by_slot.items() if set(by.values()) == {Outcome.PASS})
-    return counts
+class RunCounter:
+    """Counts the triggers of one run as the journal grows; outcomes are those in force."""
+
+    def __init__(self, folder: Path, run: str, *, after: int | None = None) -> None:
+        """Begins behind row `after`, or at the journal's present end: a run that is yet to start."""
+        self._reader, self._run = JournalReader(folder), run
+        self._after = self._reader.last_seq() if after is None else after
+        self._recent: OrderedDict[int, Ending] = OrderedDict()  # by seq
+        self._late: set[int] = set()  # slots whose disposition came after the part; few, or the line has stopped
+        self._first_slots: dict[str, int] = {}
+        self.outcomes: Counter[Outcome] = Counter()
+        self.reasons: Counter[str] = Counter()
+        self.recovered = 0  # triggers of an earlier run that this one closed; in none of the above
+        self.pictures = 0
+        self.capture_to_verdict_ms: deque[float] = deque(maxlen=TIMED)
+        self.inference_ms: deque[float] = deque(maxlen=TIMED)  # of the same parts
+        self.first_at = 0  # capture of the first trigger, wall ns
+        self.last_at = 0  # verdict of the last
+
+    @property
+    def triggers(self) -> int:
+        return self.outcomes.total()
+
+    @property
+    def late(self) -> int:
+        """Dispositions that missed the gate; a part already lost when decision began is lost, not late."""
+        return len(self._late)
+
+    def follow(self, pages: int | None = None) -> None:
+        """Takes in what was written since; at most so many pages of rows."""
+        while pages is None or pages > 0:
+            lines = self._reader.lines(self._after)
+            for line in lines:
+                self._take(parse_line(line))
+            if lines:
+                self._after = lines[-1].seq
+            if len(lines) < PAGE_ROWS:
+                return
+            pages = None if pages is None else pages - 1
+
+    def is_passed(self, slot: int) -> bool:
+        """Whether each recent verdict on this part is a PASS."""
+        outcomes = {ending.outcome for ending in self._recent.values() if ending.slot == slot}
+        return outcomes == {Outcome.PASS}
+
+    def pictures_behind(self, seq: int) -> int:
+        """Pictures that rows behind `seq` name."""
+        return sum(ending.pictures for at, ending in self._recent.items() if at > seq)
+
+    def close(self) -> None:
+        self._reader.close()
+
+    def _take(self, row: Row) -> None:
+        match read_body(row):
+            case RunBody() as body if body.run == self._run:
+                self._first_slots = body.first_slots
+            case VerdictBody() as body if body.run == self._run:
+                self._verdict(row, body)
+            case ActuatedBody() as body if body.run == self._run and row.slot is not None:
+                unheard = body.gate is Gate.REJECTED and body.commanded is None
+                if body.late_ms > 0 or unheard:
+                    self._missed(row.slot)
+            case CorrectionBody() as body if body.run == self._run and row.slot is not None and row.outcome is not None:
+                self._correct(body.corrects, row.outcome, row.reason)
+                if row.reason is Reason.LATE:
+                    self._missed(row.slot)
+            case _:
+                pass
+
+    def _verdict(self, row: Row, body: VerdictBody) -> None:
+        if row.slot is None or row.outcome is None:
+            return
+        if row.reason is Reason.RECOVERED and row.slot < self._first_slots.get(body.camera, 0):
+            self.recovered += 1
+            return
+        ending = Ending(row.slot, row.outcome, row.reason, len(set(pictures(body))))
+        self._recent[row.seq] = ending
+        if len(self._recent) > RECENT:
+            self._recent.popitem(last=False)
+        self._count(ending, 1)
+        self.pictures += ending.pictures
+        self.first_at = min(self.first_at or body.captured_at, body.captured_at)
+        self.last_at = max(self.last_at, body.decided_at)
+        if row.outcome is not Outcome.NOT_INSPECTED and body.latency_ms is not None and body.inference_ms is not None:
+            self.capture_to_verdict_ms.append(body.latency_ms)
+            self.inference_ms.append(body.inference_ms)
+
+    def _correct(self, seq: int, outcome: Outcome, reason: Reason | None) -> None:
+        """Of a verdict of this run; one of an earlier run is not ours to count."""
+        if before := self._recent.get(seq):
+            self._recent[seq] = before._replace(outcome=outcome, reason=reason)
+            self._count(before, -1)
+            self._count(self._recent[seq], 1)
+
+    def _count(self, ending: Ending, by: int) -> None:
+        self.outcomes[ending.outcome] += by
+        if ending.reason is not None:
+            self.reasons[str(ending.reason)] += by
+
+    def _missed(self, slot: int) -> None:
+        ours = [ending for ending in self._recent.values() if ending.slot == slot]
+        if ours and all(ending.reason is not Reason.RECOVERED for ending in ours):
+            self._late.add(slot)
+
+
+def count_run(folder: Path, run: str) -> RunCounter:
+    """The counts of a run that is over, from the whole journal."""
+    counter = RunCounter(folder, run, after=0)
+    counter.follow()
+    counter.close()
+    return counter
 
 
 def write_live_counts(folder: Path, runs: dict[str, int]) -> None:
@@ -94,37 +148,3 @@ def live_count(folder: Path, run: str) -> int | None:
     if not path.exists():
         return None
     return msgspec.json.decode(path.read_bytes(), type=dict[str, int]).get(run)
-
-
-def _row_before(reader: JournalReader, run: str) -> int:
-    """A row behind which all of this run's rows lie: the start before it."""
-    before = 0
-    for row, body in reader.runs():
-        if body.run == run:
-            return before
-        before = row.seq
-    return before
-
-
-def _take(
-    counts: RunCounts,
-    endings: dict[int, Ending],
-    row: Row,
-    body: VerdictBody,
-    first_slots: dict[str, int],
-) -> None:
-    counts.journal_rows += 1
-    if row.slot is None or row.outcome is None:
-        return
-    if row.reason is Reason.RECOVERED and row.slot < first_slots.get(body.camera, 0):
-        counts.recovered += 1
-        return
-    endings[row.seq] = Ending(row.slot, body.camera, row.outcome, row.reason)
-    counts.first_at = min(counts.first_at or body.captured_at, body.captured_at)
-    counts.last_at = max(counts.last_at, body.decided_at)
-    counts.pictures.update(pictures(body))
-    if row.outcome is not Outcome.NOT_INSPECTED:
-        if body.latency_ms is not None:
-            counts.capture_to_verdict_ms.append(body.latency_ms)
-        if body.inference_ms is not None:
-            counts.inference_ms.append(body.inference_ms)

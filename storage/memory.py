@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from monitor.recovery import OpenPass
+from monitor.recovery import OpenPart, OpenVerdict
 from monitor.rows import VerdictBody, read_body
-from storage.reader import JournalReader
+from storage.reader import JournalReader, camera_of
 
 
 class JournalMemory:
@@ -15,8 +15,7 @@ class JournalMemory:
             self._runs = {body.run for _, body in reader.runs()}
             self._last = reader.last_slots(cameras)
             self._missing = reader.missing_slots()
-            self._passes = reader.open_passes()
-        self._cameras = len(cameras)
+            self._parts = reader.open_parts()
 
     def has_run(self, run: str) -> bool:
         return run in self._runs
@@ -24,22 +23,19 @@ class JournalMemory:
     def missing_slots(self, camera: str) -> tuple[list[int], int]:
         return self._missing.get(camera, []), self._last.get(camera, 0)
 
-    def open_passes(self) -> list[OpenPass]:
-        """Only of parts that every camera has passed: a camera that has not spoken yet may still say no."""
-        found = []
-        for part in self._passes:
-            if len(part.verdicts) < self._cameras:
-                continue
-            for row in part.verdicts:
-                body = read_body(row)
-                if isinstance(body, VerdictBody):
-                    found.append(
-                        OpenPass(
-                            seq=row.seq,
-                            frame=row.frame or "",
-                            camera=body.camera,
-                            slot=part.slot,
-                            at_count=body.at_count,
-                        )
-                    )
-        return found
+    def open_parts(self) -> list[OpenPart]:
+        parts = []
+        for slot, verdicts in self._parts.items():
+            at_counts = [body.at_count for row, _ in verdicts if isinstance(body := read_body(row), VerdictBody)]
+            said = tuple(
+                OpenVerdict(
+                    seq=row.seq,
+                    frame=row.frame or "",
+                    camera=camera_of(row.frame or ""),
+                    outcome=outcome,
+                    reason=row.reason,
+                )
+                for row, outcome in verdicts
+            )
+            parts.append(OpenPart(slot=slot, at_count=at_counts[0] if at_counts else None, verdicts=said))
+        return parts

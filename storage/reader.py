@@ -7,7 +7,7 @@ import sqlite3
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from monitor.messages import Outcome, Reason
 from monitor.rows import Kind, Row, RunBody, read_body
@@ -16,13 +16,6 @@ from storage.journal import BUSY_MS, COLUMNS, JournalError, journal_files
 
 PAGE_ROWS = 1000
 RECENT_ROWS = 50_000  # further back nothing is open: a verdict comes within the way to the gate or `answer_ms`
-
-
-class OpenPass(NamedTuple):
-    """A part that every camera so far has passed, and of which actuation has said nothing yet."""
-
-    slot: int
-    verdicts: tuple[Row, ...]  # a PASS of each camera; their body names `at_count`
 
 
 class JournalReader:
@@ -117,8 +110,8 @@ class JournalReader:
             for camera, slots in known.items()
         }
 
-    def open_passes(self) -> list[OpenPass]:
-        """Parts passed and not corrected, of which no `actuated` row tells, by slot."""
+    def open_parts(self) -> dict[int, list[tuple[Row, Outcome]]]:
+        """Verdicts, and the outcomes in force, of parts of which no `actuated` row tells; by slot."""
         recent = self._recent()
         settled = {slot for _, kind, _, slot, _ in recent if kind == Kind.ACTUATED}
         parts: dict[int, dict[str, tuple[int, str]]] = defaultdict(dict)  # slot → frame → seq of the verdict, outcome
@@ -129,11 +122,10 @@ class JournalReader:
                 parts[slot][frame] = seq, outcome or ""
             elif kind == Kind.CORRECTION and frame in parts[slot]:
                 parts[slot][frame] = parts[slot][frame][0], outcome or ""
-        return [
-            OpenPass(slot, tuple(row for seq, _ in verdicts.values() for row in self.rows(seq - 1, 1)))
+        return {
+            slot: [(row, Outcome(outcome)) for seq, outcome in verdicts.values() for row in self.rows(seq - 1, 1)]
             for slot, verdicts in sorted(parts.items())
-            if verdicts and all(outcome == Outcome.PASS for _, outcome in verdicts.values())
-        ]
+        }
 
     def close(self) -> None:
         for connection in self._open.values():

@@ -13,7 +13,7 @@ MAY_IMPORT = {
     "monitor": {"config", "monitor"},
     "workers": {"config", "monitor", "workers"},
     "storage": {"config", "monitor", "storage"},
-    "benchmarks": {"config", "monitor", "workers", "storage", "benchmarks"},
+    "benchmarks": set(OURS),
     "run_line": set(OURS),
 }
 HOMES = {

@@ -1,21 +1,24 @@
 """For stations without a gate: each disposition is a line on disk, and that is all that happens."""
 
 import time
+from collections import OrderedDict
 from pathlib import Path
 
 from monitor.bus.wire import End
 from monitor.jsonlog import JsonLog
 from monitor.messages import Actuated, Counter, Disposition, Gate
 
+REMEMBERED = 10_000  # slots; one said again is seconds old
+
 
 class LogFile:
-    """Answers once the line is fsynced; a slot said again is answered again, and not written twice."""
+    """Answers once the lines are synced; a slot said again is answered again, and not written twice."""
 
     ends: tuple[End, ...] = ()
 
     def __init__(self, path: Path) -> None:
-        self._log = JsonLog(path)
-        self._written = {line["slot"] for line in self._log.tail() if "slot" in line}
+        self._log = JsonLog(path, durable=False)  # synced once for all that came together
+        self._written = OrderedDict((line["slot"], None) for line in self._log.tail() if "slot" in line)
         self._answers: list[Actuated] = []
 
     def send(self, disposition: Disposition) -> None:
@@ -28,12 +31,16 @@ class LogFile:
                     "at": time.time_ns(),
                 }
             )
-            self._written.add(disposition.slot)
+            self._written[disposition.slot] = None
+            if len(self._written) > REMEMBERED:
+                self._written.popitem(last=False)
         self._answers.append(
             Actuated(slot=disposition.slot, outcome=disposition.outcome, gate=Gate.NONE, at_count=None, late_ms=0.0)
         )
 
     def heard(self) -> list[Actuated]:
+        if self._answers:
+            self._log.sync()
         answers, self._answers = self._answers, []
         return answers
 
@@ -45,6 +52,7 @@ class LogFile:
 
     def hold(self, reason: str) -> None:
         self._log.append({"hold": reason, "at": time.time_ns()})
+        self._log.sync()
 
     def close(self) -> None:
         self._log.close()

@@ -1,6 +1,5 @@
 """A part passes when every camera that must see it has passed it; pure."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from monitor.messages import Outcome, Reason
@@ -42,11 +41,9 @@ class Parts:
         del self._passed[slot]
         return PartOutcome(slot=slot, outcome=Outcome.PASS, reason=None, at_count=at_count)
 
-    def forget(self, slots: Iterable[int]) -> None:
-        """Slots that are over."""
-        for slot in slots:
-            self._passed.pop(slot, None)
-            self._decided.pop(slot, None)
+    def is_decided(self, slot: int) -> bool:
+        """Whether a camera has spoken against this part, and others are still to be heard."""
+        return slot in self._decided
 
     def _heard(self, slot: int, camera: str) -> None:
         self._decided[slot].add(camera)

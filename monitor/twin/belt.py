@@ -31,8 +31,8 @@ class TwinBelt:
 
     def __init__(self, belt: Belt, state: Path, *, run: str) -> None:
         self._belt, self._run = belt, run
-        self._parts = JsonLog(state / "twin.jsonl", durable=False)
-        self._triggers = JsonLog(state / "belt.jsonl", durable=False)
+        self._parts = JsonLog(state / "twin.jsonl")
+        self._triggers = JsonLog(state / "belt.jsonl")
         self._on_belt: OrderedDict[int, dict[str, Any]] = OrderedDict()
         self._table: dict[int, Outcome] = {}
         self._gone: OrderedDict[int, Gated] = OrderedDict()
@@ -91,7 +91,10 @@ class TwinBelt:
         self._next_count += self._belt.pitch_counts
 
     def command(self, command: Command, now_ns: int) -> Gated | None:
-        """A line of the slot table; the part's fate where it is past the gate already. A REJECT is never taken back."""
+        """A line of the slot table; the part's fate where it is past the gate already. A REJECT is never taken back.
+
+        Call `act` first: what is at the gate by now is out of reach.
+        """
         if command.slot in self._on_belt:
             if self._table.get(command.slot) in (None, Outcome.PASS):
                 self._table[command.slot] = command.outcome
@@ -118,6 +121,8 @@ class TwinBelt:
         return acted
 
     def close(self) -> None:
+        if self.empty:
+            self._triggers.clear()
         self._parts.close()
         self._triggers.close()
 

@@ -13,6 +13,7 @@ Outline = NDArray[np.float64]  # (n, 2): across and along in mm, about the defec
 
 CONTRAST_FLOOR = 3.6  # times the texture around; the promise is 3, the rest is for rounding to grey levels
 TEXTURE_FLOOR = 1.5  # grey levels: in a saturated light band the texture is nil, the sensor's step is not
+GLINT = (0.7, 1.2)  # share of the light that a fresh scratch adds: bare steel is far brighter than what is run in
 SHIFT = 4  # fractional bits of cv2.fillPoly
 
 
@@ -87,7 +88,7 @@ def lay(grey: Grey, coverage: Grey, mask: Mask, kind: DefectKind, rng: np.random
     needed = CONTRAST_FLOOR * max(texture(grey, mask), TEXTURE_FLOOR) / max(float(alpha[mask].mean()), 0.2)
     bright = kind is DefectKind.SCRATCH and level < 130.0 and rng.random() < 0.5
     room = 235.0 - float(np.percentile(grey[mask], 90)) if bright else float(np.percentile(grey[mask], 10)) - 6.0
-    wanted = level * rng.uniform(*_DEPTH[kind])
+    wanted = level * rng.uniform(*(GLINT if bright else _DEPTH[kind]))
     if room < needed:
         return None
     step = min(max(wanted, needed), room)

@@ -66,26 +66,30 @@ def run_plant(lifeline: Lifeline, station: Station, *, run: str) -> None:
                     case Stop() | Drain():
                         slots_most = 0
                         draining = draining or isinstance(order, Drain)
+            for gated in belt.act(now_ns):
+                if actuator:
+                    desk.send(actuator, gated)
             for peer, message, _ in desk.messages():
                 match message:
                     case Command():
                         actuator = peer
-                        if gated := belt.command(message, now_ns):
-                            desk.send(peer, gated)
+                        if fate := belt.command(message, now_ns):
+                            desk.send(peer, fate)
                     case Ask():
                         actuator = peer
                         slots_most = 0 if message.hold else slots_most
                         desk.send(peer, _counter(belt, cameras, now_ns))
                     case _:
                         log.error("message.unexpected", kind=type(message).__name__, peer=peer)
-            for gated in belt.act(now_ns):
-                if actuator:
-                    desk.send(actuator, gated)
             feeds = slots_most is None or belt.triggered < slots_most
             if feeds and (trigger := belt.due_trigger(now_ns)):
-                part = drawn.get()
+                if drawn.empty():  # nothing to feed: a place on the belt stays empty, and the gate is not kept waiting
+                    log.warning("twin.nothing_drawn", slot=trigger.slot)
+                    belt.skip_trigger(now_ns)
+                    continue
+                part = drawn.get_nowait()
                 belt.place(trigger, part.facts)
-                _expose(lenses, part, trigger, now_ns)
+                _expose(lenses, part, trigger)
             elif not feeds:
                 belt.skip_trigger(now_ns)
             if ordered and not feeds and belt.empty and not finished:
@@ -98,9 +102,10 @@ def run_plant(lifeline: Lifeline, station: Station, *, run: str) -> None:
     belt.close()
 
 
-def _expose(lenses: dict[str, Publisher], part: Drawn, trigger: Trigger, now_ns: int) -> None:
+def _expose(lenses: dict[str, Publisher], part: Drawn, trigger: Trigger) -> None:
     for name, lens in lenses.items():
-        exposure = Exposure(slot=trigger.slot, trigger_count=trigger.slot, at_count=trigger.at_count, at_ns=now_ns)
+        at_ns = time.monotonic_ns()  # now, not when the trigger fell due: it was written down in between
+        exposure = Exposure(slot=trigger.slot, trigger_count=trigger.slot, at_count=trigger.at_count, at_ns=at_ns)
         lens.send(exposure, {"pixels": part.pixels[name]})
 
 

@@ -1,6 +1,7 @@
 """The outside witness: what was on the belt and what the gate did, from the twin's own log and nothing else."""
 
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Any
@@ -48,25 +49,31 @@ def classify(mask: Mask, calibration: Calibration | None, policy: Policy) -> tup
     return (TruthClass.BORDERLINE if severity <= DEFECTIVE_ABOVE else TruthClass.DEFECTIVE), regions
 
 
-def count_truth(lines: Iterable[Mapping[str, Any]], *, passed: frozenset[int] | None = None) -> Truth:
-    """Counts the lines of a run. `passed`: slots whose verdict in force is PASS, where the journal is asked as well."""
-    parts = list(lines)
+class TruthCounter:
+    """Counts the lines of a run as the twin writes them."""
 
-    def count(of: TruthClass, gate: Gate | None = None) -> int:
-        return sum(part["class"] == of and gate in (None, part["gate"]) for part in parts)
+    def __init__(self) -> None:
+        self._ends: Counter[tuple[str, str]] = Counter()  # class, gate
+        self._false_rejects = self._unproven = 0
 
-    released = [part for part in parts if part["gate"] == Gate.RELEASED]
-    unproven = [p for p in released if p["command"] != Outcome.PASS or (passed is not None and p["slot"] not in passed)]
-    return Truth(
-        triggers=len(parts),
-        defective=count(TruthClass.DEFECTIVE),
-        caught=count(TruthClass.DEFECTIVE, Gate.REJECTED),
-        escaped=count(TruthClass.DEFECTIVE, Gate.RELEASED),
-        borderline=count(TruthClass.BORDERLINE),
-        good=count(TruthClass.GOOD),
-        false_rejects=sum(
-            part["class"] == TruthClass.GOOD and part["gate"] == Gate.REJECTED and part["command"] == Outcome.REJECT
-            for part in parts
-        ),
-        released_uninspected=len(unproven),
-    )
+    def add(self, part: Mapping[str, Any], *, passed: bool) -> None:
+        """A part that has met the gate. `passed`: whether the verdict in force, in the journal, is a PASS."""
+        self._ends[part["class"], part["gate"]] += 1
+        released = part["gate"] == Gate.RELEASED
+        self._unproven += released and not (passed and part["command"] == Outcome.PASS)
+        self._false_rejects += part["class"] == TruthClass.GOOD and not released and part["command"] == Outcome.REJECT
+
+    def truth(self) -> Truth:
+        def count(of: TruthClass) -> int:
+            return self._ends[of, Gate.RELEASED] + self._ends[of, Gate.REJECTED]
+
+        return Truth(
+            triggers=self._ends.total(),
+            defective=count(TruthClass.DEFECTIVE),
+            caught=self._ends[TruthClass.DEFECTIVE, Gate.REJECTED],
+            escaped=self._ends[TruthClass.DEFECTIVE, Gate.RELEASED],
+            borderline=count(TruthClass.BORDERLINE),
+            good=count(TruthClass.GOOD),
+            false_rejects=self._false_rejects,
+            released_uninspected=self._unproven,
+        )

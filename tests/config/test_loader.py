@@ -112,11 +112,11 @@ def test_every_shipped_station_loads(name: str, monkeypatch: pytest.MonkeyPatch)
         pytest.param(
             lambda t: t["belt"].update(speed_mm_s=25000.0),
             "budget",
-            "= 1000 ms, but 6000 mm / 25000 mm/s = 240 ms",
+            "= 700 ms, but 6000 mm / 25000 mm/s = 240 ms",
             id="belt-too-fast",
         ),
         pytest.param(
-            lambda t: t["leases"].update(lease_ms=1600.0),
+            lambda t: t["leases"].update(lease_ms=1900.0),
             "leases.lease_ms",
             "no time for a second attempt",
             id="no-second-attempt",

@@ -7,11 +7,13 @@ from typing import cast
 import pytest
 
 from monitor.bus.wire import Ears, Puller
+from monitor.desk import Desk
 from monitor.lifeline import Lifeline
-from monitor.messages import AnyMessage, Reason
-from monitor.recovery import OpenPass, Recovered, SourceBehind, recover
-from monitor.rows import RunBody
-from tests.monitor.builders import PROVENANCE, a_captured, a_counter, a_station
+from monitor.messages import AnyMessage, Outcome, Reason
+from monitor.recovery import OpenPart, OpenVerdict, Recovered, SourceBehind, recover
+from monitor.rows import Journal, RunBody
+from tests.monitor.builders import PROVENANCE, a_captured, a_counter, a_segmentation, a_station
+from tests.monitor.test_said_until_answered import MemoryJournal, settled
 
 
 @dataclass
@@ -21,7 +23,7 @@ class Memory:
     runs: set[str] = field(default_factory=set)
     missing: list[int] = field(default_factory=list)
     last: int = 0
-    passes: list[OpenPass] = field(default_factory=list)
+    parts: list[OpenPart] = field(default_factory=list)
 
     def has_run(self, run: str) -> bool:
         return run in self.runs
@@ -29,8 +31,8 @@ class Memory:
     def missing_slots(self, camera: str) -> tuple[list[int], int]:
         return self.missing, self.last
 
-    def open_passes(self) -> list[OpenPass]:
-        return self.passes
+    def open_parts(self) -> list[OpenPart]:
+        return self.parts
 
 
 @dataclass
@@ -89,23 +91,63 @@ def test_a_source_that_counts_from_further_back_is_refused() -> None:
         recovered(Memory(last=9), a_counter(3))
 
 
-def test_what_came_while_it_waited_is_kept() -> None:
-    captured = a_captured(1)
+def test_what_is_not_said_again_is_kept_while_it_waits() -> None:
+    answer = a_segmentation(1)
 
-    found = recovered(Memory(), captured, a_counter(0))
+    found = recovered(Memory(), a_captured(1), answer, a_counter(0))
 
     assert found is not None
-    assert [message for message, _ in found.backlog] == [captured, a_counter(0)]
+    assert [message for message, _ in found.backlog] == [answer, a_counter(0)]
 
 
 def test_it_waits_for_the_source_of_every_camera() -> None:
     assert recovered(Memory(), a_captured(1)) is None
 
 
-def test_passes_without_the_gate_s_word_come_back_by_slot() -> None:
-    open_pass = OpenPass(seq=5, frame="rail-03/head/1/000003", camera="head", slot=3, at_count=15_000)
+def an_open_part(slot: int, *said: Outcome) -> OpenPart:
+    cameras = ("head", "web")
+    verdicts = tuple(
+        OpenVerdict(seq=n, frame=f"rail-03/{camera}/1/{slot:06d}", camera=camera, outcome=outcome, reason=None)
+        for n, (camera, outcome) in enumerate(zip(cameras, said, strict=False), start=1)
+    )
+    return OpenPart(slot=slot, at_count=15_000, verdicts=verdicts)
 
-    found = recovered(Memory(last=3, passes=[open_pass]), a_counter(3))
 
-    assert found is not None
-    assert found.open_passes == {3: [open_pass]}
+def a_desk(journal: Journal, *parts: OpenPart, cameras: int = 1) -> Desk:
+    station = a_station()
+    if cameras == 2:
+        web = station.cameras[0].model_copy(update={"name": "web"})
+        station = station.model_copy(update={"cameras": (station.cameras[0], web)})
+    closed_to = {camera.name: 9 for camera in station.cameras}
+    found = Recovered(closed_to=closed_to, gaps=[], open_parts=list(parts), run_row=None)
+    return Desk(station, PROVENANCE, journal, found)
+
+
+@pytest.mark.parametrize("outcome", [Outcome.PASS, Outcome.REJECT, Outcome.NOT_INSPECTED])
+def test_a_part_without_the_gate_s_word_is_disposed_again(outcome: Outcome) -> None:
+    said = settled(a_desk(MemoryJournal(), an_open_part(3, outcome)))
+
+    assert [(d.slot, d.outcome, d.due_count) for d in said] == [(3, outcome, 75_000)]
+
+
+@pytest.mark.parametrize(
+    ("verdicts", "outcomes"),
+    [
+        pytest.param((Outcome.PASS, Outcome.PASS), [Outcome.PASS], id="both-passed"),
+        pytest.param((Outcome.PASS, Outcome.REJECT), [Outcome.REJECT], id="one-rejected"),
+        pytest.param((Outcome.PASS,), [], id="one-has-not-spoken"),
+    ],
+)
+def test_a_part_of_two_cameras_waits_for_both(verdicts: tuple[Outcome, ...], outcomes: list[Outcome]) -> None:
+    said = settled(a_desk(MemoryJournal(), an_open_part(3, *verdicts), cameras=2))
+
+    assert [disposition.outcome for disposition in said] == outcomes
+
+
+def test_a_half_judged_part_passes_with_the_second_camera_s_word() -> None:
+    desk = a_desk(MemoryJournal(), an_open_part(10, Outcome.PASS), cameras=2)
+    closings = [*desk.hear((a_captured(10, camera="web"), {})), *desk.hear((a_segmentation(10, camera="web"), {}))]
+
+    said = settled(desk, closings)
+
+    assert [(d.slot, d.outcome) for d in said] == [(10, Outcome.PASS)]

@@ -11,19 +11,22 @@ import pytest
 
 import monitor.capture
 import monitor.desk
+import monitor.dispositions
 from monitor.bus.wire import Publisher, Pusher, Router
 from monitor.cameras import Exposed
+from monitor.dispositions import Dispositions
 from monitor.messages import Actuated, Captured, Closed, Disposition, Frame, Gate, Outcome
 from monitor.recovery import Recovered
 from monitor.rows import Entry, Kind
-from tests.monitor.builders import PROVENANCE, a_counter, a_region, a_segmentation, a_station
+from monitor.rules.ledger import Closing
+from tests.monitor.builders import PROVENANCE, a_captured, a_counter, a_region, a_segmentation, a_station
 
 PARTS = 40
 ROUNDS = 200
 
 
 @dataclass
-class Memory:
+class MemoryJournal:
     """A journal that remembers, in memory."""
 
     entries: list[Entry] = field(default_factory=list)
@@ -71,23 +74,32 @@ class SaysOnce(monitor.capture.Desk):
         """Once was enough, it hopes."""
 
 
-class DisposesOnce(monitor.desk.Desk):
+class DisposesOnce(Dispositions):
     """The guard taken out: a disposition is not said again."""
 
     def repeats(self, now_s: float) -> list[Disposition]:
         return []
 
 
+class AnswersFirst(monitor.desk.Desk):
+    """The guard taken out: capture is answered, and a PASS sent, before the row is durable."""
+
+    def settle(self, closings: list[Closing], *, send: Any, answer: Any, note: Any) -> None:
+        for closed in self._answers:
+            answer(closed)
+        super().settle(closings, send=send, answer=answer, note=note)
+
+
 def run_line(
     loss: float,
     *,
     capture_kind: type[monitor.capture.Desk] = monitor.capture.Desk,
-    decision_kind: type[monitor.desk.Desk] = monitor.desk.Desk,
-) -> tuple[Memory, monitor.capture.Desk, monitor.desk.Desk, dict[int, Outcome]]:
+    dispositions_kind: type[Dispositions] = Dispositions,
+) -> tuple[MemoryJournal, monitor.capture.Desk, monitor.desk.Desk, dict[int, Outcome]]:
     """Parts through capture, a worker, decision and a gate, with every pipe losing this share of its messages."""
     luck = random.Random(11)
     station = a_station()
-    journal = Memory()
+    journal = MemoryJournal()
     to_decision, to_capture, to_gate, from_gate = (LossyPipe(loss, luck) for _ in range(4))
     workers = LossyPipe(0.0, luck)
     capture = capture_kind(
@@ -98,8 +110,9 @@ def run_line(
         workers=cast("Router", workers),
         viewers=cast("Publisher", LossyPipe(1.0, luck)),
     )
-    recovered = Recovered(closed_to={"head": 0}, gaps=[], open_passes={}, run_row=None)
-    decision = decision_kind(station, PROVENANCE, journal, recovered)
+    recovered = Recovered(closed_to={"head": 0}, gaps=[], open_parts=[], run_row=None)
+    decision = monitor.desk.Desk(station, PROVENANCE, journal, recovered)
+    decision.dispositions = dispositions_kind(belt=decision.dispositions.belt)
     decision.hear((a_counter(0, count=0, counts_per_s=0.0, at_ns=time.monotonic_ns()), {}))
     gate: dict[int, Outcome] = {}
     for step in range(ROUNDS):
@@ -119,12 +132,7 @@ def run_line(
         for captured, _payload in to_decision.take():
             assert isinstance(captured, Captured)
             closings += decision.hear((captured, {}))
-        sent = [*decision.judge(closings), *decision.repeats(time.monotonic() + step), *decision.commit()]
-        for disposition in sent:
-            to_gate.send(disposition)
-        for closed in decision.answers:
-            to_capture.send(closed)
-        decision.answers = []
+        decision.settle(closings, send=to_gate.send, answer=to_capture.send, note=str)
         for (closed,) in to_capture.take():
             assert isinstance(closed, Closed)
             capture.closed(closed.frame)
@@ -136,7 +144,7 @@ def run_line(
             )
         for (actuated,) in from_gate.take():
             decision.hear((actuated, {}))
-    decision.commit()
+    decision.settle([], send=to_gate.send, answer=to_capture.send, note=str)
     return journal, capture, decision, gate
 
 
@@ -148,12 +156,13 @@ def all_said_and_answered(loss: float, **kinds: Any) -> None:
     assert gate == verdicts
     assert sorted(entry.slot or 0 for entry in journal.of(Kind.ACTUATED)) == list(range(1, PARTS + 1))
     assert capture.told == {}
-    assert decision.pending == {}
+    assert len(decision.dispositions) == 0
 
 
 @pytest.fixture(autouse=True)
 def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(monitor.capture, "REPEAT_S", 0.0)
+    monkeypatch.setattr(monitor.dispositions, "REPEAT_S", 0.0)
 
 
 @pytest.mark.parametrize("loss", [0.0, 0.3, 0.7])
@@ -168,58 +177,101 @@ def test_an_announcement_said_once_is_lost() -> None:
 
 def test_a_disposition_said_once_is_lost() -> None:
     with pytest.raises(AssertionError):
-        all_said_and_answered(0.3, decision_kind=DisposesOnce)
+        all_said_and_answered(0.3, dispositions_kind=DisposesOnce)
 
 
-def a_decision(journal: Memory) -> monitor.desk.Desk:
-    recovered = Recovered(closed_to={"head": 0}, gaps=[], open_passes={}, run_row=None)
-    return monitor.desk.Desk(a_station(), PROVENANCE, journal, recovered)
+def a_decision(journal: MemoryJournal, kind: type[monitor.desk.Desk] = monitor.desk.Desk) -> monitor.desk.Desk:
+    recovered = Recovered(closed_to={"head": 0}, gaps=[], open_parts=[], run_row=None)
+    return kind(a_station(), PROVENANCE, journal, recovered)
 
 
-def an_inspected_slot(decision: monitor.desk.Desk, area_mm2: float | None) -> list[Disposition]:
-    from tests.monitor.builders import a_captured
-
+def inspected(decision: monitor.desk.Desk, area_mm2: float | None) -> list[Closing]:
+    """Slot 1 announced and answered."""
     regions = () if area_mm2 is None else (a_region(area_mm2),)
-    closings = [*decision.hear((a_captured(1), {})), *decision.hear((a_segmentation(1, *regions), {}))]
-    return decision.judge(closings)
+    return [*decision.hear((a_captured(1), {})), *decision.hear((a_segmentation(1, *regions), {}))]
 
 
-def test_a_reject_is_sent_before_its_row_is_durable_and_a_pass_after() -> None:
-    journal = Memory()
-
-    at_once = an_inspected_slot(a_decision(journal), 60.0)
-    waiting = a_decision(passed := Memory())
-    before = an_inspected_slot(waiting, None)
-    after = waiting.commit()
-
-    assert [d.outcome for d in at_once] == [Outcome.REJECT]
-    assert journal.entries == []
-    assert before == []
-    assert [d.outcome for d in after] == [Outcome.PASS]
-    assert [entry.outcome for entry in passed.entries] == [Outcome.PASS]
+def settled(decision: monitor.desk.Desk, closings: list[Closing] | None = None) -> list[Disposition]:
+    """What the gate is told."""
+    sent: list[Disposition] = []
+    decision.settle(closings or [], send=sent.append, answer=str, note=str)
+    return sent
 
 
-def test_capture_is_answered_only_when_the_row_is_durable() -> None:
-    class Broken(Memory):
-        def append(self, entries: list[Entry], attachments: Mapping[str, bytes] | None = None) -> list[int]:
-            raise OSError("disk full")
+@dataclass
+class FullDisk(MemoryJournal):
+    """A journal that cannot keep what it is given."""
 
-    decision = a_decision(Broken())
-    an_inspected_slot(decision, None)
+    def append(self, entries: list[Entry], attachments: Mapping[str, bytes] | None = None) -> list[int]:
+        raise OSError("disk full")
 
+
+def heard_while_the_disk_is_full(kind: type[monitor.desk.Desk], area_mm2: float | None) -> list[object]:
+    """What leaves decision when the row cannot be written; the frame was announced twice."""
+    decision = a_decision(FullDisk(), kind)
+    closings = inspected(decision, area_mm2)
+    closings += decision.hear((a_captured(1), {}))
+    left: list[object] = []
     with pytest.raises(OSError, match="disk full"):
-        decision.commit()
+        decision.settle(closings, send=left.append, answer=left.append, note=left.append)
+    return left
 
 
-def test_a_pass_that_missed_its_gate_becomes_not_inspected_late() -> None:
-    journal = Memory()
-    decision = a_decision(journal)
-    an_inspected_slot(decision, None)
-    decision.commit()
+def test_nothing_but_a_reject_leaves_before_its_row_is_durable() -> None:
+    passed = heard_while_the_disk_is_full(monitor.desk.Desk, None)
+    rejected = heard_while_the_disk_is_full(monitor.desk.Desk, 60.0)
 
-    decision.hear((Actuated(slot=1, outcome=None, gate=Gate.REJECTED, at_count=60_000, late_ms=12.0), {}))
-    decision.commit()
+    assert passed == []
+    assert {d.outcome for d in rejected if isinstance(d, Disposition)} == {Outcome.REJECT}
+    assert [c for c in rejected if isinstance(c, Closed)] == []
 
-    [correction] = journal.of(Kind.CORRECTION)
-    assert (correction.outcome, correction.reason) == (Outcome.NOT_INSPECTED, "late")
+
+def test_an_answer_before_the_row_is_seen() -> None:
+    left = heard_while_the_disk_is_full(AnswersFirst, None)
+
+    assert [answer for answer in left if isinstance(answer, Closed)] != []
+
+
+def test_a_pass_is_sent_once_its_row_is_there() -> None:
+    decision = a_decision(journal := MemoryJournal())
+
+    sent = settled(decision, inspected(decision, None))
+
+    assert [d.outcome for d in sent] == [Outcome.PASS]
+    assert [entry.outcome for entry in journal.entries] == [Outcome.PASS]
+
+
+@pytest.mark.parametrize(
+    ("area_mm2", "late_ms"),
+    [
+        pytest.param(None, 12.0, id="a-pass-after-its-part"),
+        pytest.param(None, 0.0, id="a-pass-that-never-came"),
+        pytest.param(60.0, 12.0, id="a-reject-after-its-part"),
+        pytest.param(60.0, 0.0, id="a-reject-that-never-came"),
+    ],
+)
+def test_a_missed_deadline_is_recorded_and_alarmed(area_mm2: float | None, late_ms: float) -> None:
+    decision = a_decision(journal := MemoryJournal())
+    settled(decision, inspected(decision, area_mm2))
+
+    decision.hear((Actuated(slot=1, outcome=None, gate=Gate.REJECTED, at_count=60_000, late_ms=late_ms), {}))
+    settled(decision)
+
+    corrections = [(entry.outcome, entry.reason) for entry in journal.of(Kind.CORRECTION)]
+    assert corrections == ([(Outcome.NOT_INSPECTED, "late")] if area_mm2 is None else [])
+    assert len(journal.of(Kind.ALARM)) == 1
     assert decision.tally.late == 1
+
+
+def test_where_the_gate_is_silent_silence_goes_on_record() -> None:
+    decision = a_decision(journal := MemoryJournal())
+    settled(decision, inspected(decision, None))
+    now_ns = time.monotonic_ns()
+
+    decision.hear((a_counter(1, count=70_000, at_ns=now_ns), {}))
+    first = decision.dispositions.lost(now_ns)
+    [lost] = decision.dispositions.lost(now_ns + 4_000_000_000)
+
+    assert first == []
+    assert lost.passes == {1: str(a_captured(1).frame)}
+    assert journal.of(Kind.CORRECTION) == []

@@ -15,7 +15,7 @@ def test_an_empty_folder_is_an_empty_journal(folder: Path) -> None:
         assert reader.last_seq() == 0
         assert reader.last_slots(["head"]) == {}
         assert reader.missing_slots() == {}
-        assert reader.open_passes() == []
+        assert reader.open_parts() == {}
 
 
 def test_pages_join_over_files(folder: Path) -> None:
@@ -51,22 +51,32 @@ def test_a_camera_not_seen_lately_is_found(folder: Path, monkeypatch) -> None:  
         assert reader.missing_slots() == {"head": []}
 
 
-def test_open_passes_are_those_nobody_has_settled(journal: SqliteJournal, folder: Path) -> None:
+def test_open_parts_are_those_of_which_the_gate_has_said_nothing(journal: SqliteJournal, folder: Path) -> None:
     journal.append([a_run(), *(a_verdict(slot) for slot in (1, 2, 3))])  # seqs 2, 3, 4
     journal.append([a_verdict(4, Outcome.REJECT), a_verdict(5, Outcome.NOT_INSPECTED, Reason.DARK)])
     journal.append([an_actuated(1), a_correction(2, 3)])
 
     with JournalReader(folder) as reader:
-        passes = reader.open_passes()
+        parts = reader.open_parts()
 
-    assert [(part.slot, [row.frame for row in part.verdicts]) for part in passes] == [(3, ["rail-03/head/1/000003"])]
+    assert {slot: [outcome for _, outcome in verdicts] for slot, verdicts in parts.items()} == {
+        2: [Outcome.NOT_INSPECTED],
+        3: [Outcome.PASS],
+        4: [Outcome.REJECT],
+        5: [Outcome.NOT_INSPECTED],
+    }
 
 
-def test_a_part_that_one_camera_rejected_is_no_open_pass(journal: SqliteJournal, folder: Path) -> None:
-    journal.append([a_verdict(1), a_verdict(1, Outcome.REJECT, camera="web"), a_verdict(2), a_verdict(2, camera="web")])
+def test_a_part_comes_back_with_what_each_camera_said(journal: SqliteJournal, folder: Path) -> None:
+    journal.append([a_verdict(1), a_verdict(1, Outcome.REJECT, camera="web"), a_verdict(2)])
 
     with JournalReader(folder) as reader:
-        assert [part.slot for part in reader.open_passes()] == [2]
+        parts = reader.open_parts()
+
+    assert [[row.frame for row, _ in verdicts] for verdicts in parts.values()] == [
+        ["rail-03/head/1/000001", "rail-03/web/1/000001"],
+        ["rail-03/head/1/000002"],
+    ]
 
 
 def test_a_verdict_is_found_by_its_frame(journal: SqliteJournal, folder: Path) -> None:
