@@ -12,6 +12,8 @@ from types import TracebackType
 from typing import Any, Self
 
 from config.loader import load_station
+from monitor.rows import VerdictBody, read_body
+from storage.reader import JournalReader, parse_line
 
 PACKAGE = Path(__file__).resolve().parent.parent
 RUN_LINE = PACKAGE / "run_line.py"
@@ -122,6 +124,29 @@ class Line:
         """One of linectl's commands on this station and its state."""
         command = [sys.executable, str(RUN_LINE), arguments[0], "--station", self.station, *arguments[1:]]
         return subprocess.run(command, env=self._env, capture_output=True, text=True, timeout=120, check=False)
+
+
+class Verdicts:
+    """A line's verdicts as they are written; each look reads only what is new."""
+
+    def __init__(self, line: Line) -> None:
+        self._reader, self._after = JournalReader(line.state), 0
+        self.inspected: list[tuple[float, float]] = []  # (captured, decided) of frames that a net has judged, wall s
+        self.decided_s: list[float] = []  # of all
+
+    def look(self) -> int:
+        """How many there are by now."""
+        for line in self._reader.all_lines(self._after):
+            self._after = line.seq
+            body = read_body(parse_line(line))
+            if isinstance(body, VerdictBody):
+                self.decided_s.append(body.decided_at / 1e9)
+                if body.severity is not None:
+                    self.inspected.append((body.captured_at / 1e9, body.decided_at / 1e9))
+        return len(self.decided_s)
+
+    def close(self) -> None:
+        self._reader.close()
 
 
 def _parent(process: Path) -> int:

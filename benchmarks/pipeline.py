@@ -7,26 +7,24 @@ pixels in a loop. Both run in turn, and of each the median counts.
 
 import json
 import os
-import sqlite3
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
-from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
 
-from benchmarks.line import PACKAGE, Line
+from benchmarks.line import PACKAGE, Line, Verdicts
 from config.loader import load_station
 from config.station import Station
 from monitor.twin.plant import draw_part
 
 WARM_SHARE = 0.2  # of a run, before its clock starts
-SAMPLE_S = 0.05
+SAMPLE_S = 0.2
 TICKS_PER_S = os.sysconf("SC_CLK_TCK")
 
 
@@ -101,19 +99,19 @@ def run_line(station: Path, state: Path, frames: int) -> tuple[float, float]:
     """(frames/s, CPU ms a frame) of the whole line between the first fifth and the last frame."""
     with Line(str(station), state, "--frames", str(frames)) as line:
         line.wait_ready()
-        journal = line.state / "journal" / "000001.sqlite"
-        skip = int(frames * WARM_SHARE)
-        line.wait_for("warm", lambda: _verdicts(journal) >= skip, 120.0)
-        before, start_s, start_cpu_s = _verdicts(journal), time.monotonic(), _cpu_s(line)
-        done, end_s, end_cpu_s = before, start_s, start_cpu_s
+        verdicts, skip = Verdicts(line), int(frames * WARM_SHARE)
+        line.wait_for("warm", lambda: verdicts.look() >= skip, 120.0)
+        before, start_cpu_s = verdicts.look(), _cpu_s(line)
+        done, cpu_s = before, 0.0
         while line.process.poll() is None and done < frames:
             time.sleep(SAMPLE_S)
-            end_cpu_s = _cpu_s(line) or end_cpu_s
-            done, end_s = _verdicts(journal), time.monotonic()
+            if now_cpu_s := _cpu_s(line):
+                done, cpu_s = verdicts.look(), now_cpu_s - start_cpu_s
         line.wait_end(60.0)
-    decided = _decided_s(journal)[skip:]
-    fps = (len(decided) - 1) / (decided[-1] - decided[0])
-    return fps, 1000 * (end_cpu_s - start_cpu_s) / max(1, done - before) if end_s > start_s else 0.0
+        verdicts.look()
+        verdicts.close()
+    decided_s = verdicts.decided_s[skip:]
+    return (len(decided_s) - 1) / (decided_s[-1] - decided_s[0]), 1000 * cpu_s / max(1, done - before)
 
 
 def run_bare(station: Station, named: str, pictures: Path, frames: int) -> tuple[float, float]:
@@ -143,18 +141,6 @@ def run_bare(station: Station, named: str, pictures: Path, frames: int) -> tuple
     spans = [json.loads(worker.communicate()[0]) for worker in workers]
     frames_per_s = sum(span["frames"] / span["seconds"] for span in spans)
     return frames_per_s, float(np.mean([1000 * span["cpu_s"] / span["frames"] for span in spans]))
-
-
-def _verdicts(journal: Path) -> int:
-    return len(_decided_s(journal)) if journal.exists() else 0
-
-
-def _decided_s(journal: Path) -> list[float]:
-    with closing(sqlite3.connect(f"{journal.as_uri()}?mode=ro", uri=True)) as rows:
-        found = rows.execute(
-            "SELECT json_extract(body, '$.decided_at') FROM journal WHERE kind = 'verdict' ORDER BY seq"
-        )
-        return [at / 1e9 for (at,) in found]
 
 
 def _cpu_s(line: Line) -> float:

@@ -1,16 +1,13 @@
 """How soon the loss of a process is alarmed, and how soon parts are inspected again."""
 
-import json
 import random
-import sqlite3
 import tempfile
 import time
-from contextlib import closing
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from benchmarks.line import Line
+from benchmarks.line import Line, Verdicts
 
 PROCESSES = ("plant", "capture", "inference-0", "decision", "actuation", "recorder")
 FIRST_PARTS = 5
@@ -48,27 +45,19 @@ def alarmed_after(line: Line, name: str, killed_s: float, timeout_s: float = 10.
 
 def inspected_after(line: Line, killed_s: float, timeout_s: float = 30.0) -> float:
     """Seconds from the kill to the first verdict of a net on a frame captured after it."""
+    verdicts = Verdicts(line)
     found: list[float] = []
 
     def inspected() -> bool:
-        found[:] = [decided_s for captured_s, decided_s in _inspections(line) if captured_s > killed_s]
+        verdicts.look()
+        found[:] = [decided_s for captured_s, decided_s in verdicts.inspected if captured_s > killed_s]
         return bool(found)
 
     line.wait_for("an inspection after the kill", inspected, timeout_s)
+    verdicts.close()
     return found[0] - killed_s
 
 
 def _losses(line: Line, name: str) -> list[float]:
     lost = [event for event in line.events("process.lost") if event["about"] == name]
     return [datetime.fromisoformat(event["timestamp"]).timestamp() for event in lost]
-
-
-def _inspections(line: Line) -> list[tuple[float, float]]:
-    """(captured, decided) of every frame that a net has judged, s."""
-    path = line.state / "journal" / "000001.sqlite"
-    with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)) as journal:
-        rows = journal.execute(
-            "SELECT body FROM journal WHERE kind = 'verdict' AND reason IS NULL ORDER BY seq"
-        ).fetchall()
-    bodies = [json.loads(body) for (body,) in rows]
-    return [(body["captured_at"] / 1e9, body["decided_at"] / 1e9) for body in bodies]
