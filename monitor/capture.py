@@ -22,12 +22,12 @@ from monitor.cameras import Exposed, open_camera
 from monitor.cameras.picture import fits
 from monitor.lifeline import Finished, Go, Gone, Lifeline, Stop
 from monitor.messages import Captured, Closed, Credit, Done, Frame, FrameId, Reason
+from monitor.png import encode_png
 
 TICK_MS = 20
 REPEAT_S = 0.5
 COUNT_S = 0.1
 OPEN_MOST = 256  # frames with pixels that decision has not closed; past it the newest is closed as overload, unseen
-PNG_FAST = (cv2.IMWRITE_PNG_COMPRESSION, 1)
 _MS = 1_000_000
 
 log = structlog.get_logger()
@@ -141,7 +141,7 @@ class Desk:
 
     def _say(self, told: Told) -> None:
         if told.captured.refusal is not None and told.pixels is not None and not told.picture:
-            told.picture = cv2.imencode(".png", told.pixels, PNG_FAST)[1].tobytes()
+            told.picture = encode_png(told.pixels)
         self._decision.send(told.captured, {"frame": told.picture} if told.picture else {})
 
     def _fault(self, pixels: npt.NDArray[np.uint8]) -> Reason | None:
