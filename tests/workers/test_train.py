@@ -10,7 +10,7 @@ import torch
 from typer.testing import CliRunner
 
 from monitor.twin.surface import SurfaceSpec
-from tests.workers.builders import a_training
+from tests.workers.builders import a_checkpoint, a_training
 from workers import train
 from workers.checkpoint import load_manifest
 from workers.commands import app
@@ -62,6 +62,16 @@ def test_a_run_is_resumed_with_its_own_settings_only(tmp_path: Path) -> None:
 
     with pytest.raises(TrainingError, match="was started with other settings"):
         run_training(a_training(seed=1), tmp_path, resume=True, report=silent)
+
+
+def test_a_run_may_begin_with_the_weights_of_the_same_net_only(tmp_path: Path) -> None:
+    begun = a_training(width=2, stem_stride=2, begin_with=str(a_checkpoint(tmp_path)))
+    other = begun.model_copy(update={"width": 4})
+
+    run_training(begun, tmp_path / "run", resume=False, report=silent)
+
+    with pytest.raises(TrainingError, match="the run is for"):
+        run_training(other, tmp_path / "other", resume=False, report=silent)
 
 
 def test_there_must_be_something_to_resume(tmp_path: Path) -> None:

@@ -1,0 +1,5 @@
+"""What goes wrong with a model."""
+
+
+class ModelError(Exception):
+    """A model that is not run: where it lies, what was found, and what would have been right."""

@@ -1,0 +1,52 @@
+"""The hybrid loss of AnomalySeg (§2.3, eq. 5 to 10): Dice and a focal term, from logits, in float32."""
+
+from typing import Literal, assert_never
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+ALPHA, GAMMA = 0.1, 2.0  # §2.3
+SMOOTH = 1.0  # px: an empty batch without a false alarm loses nothing, instead of 0 / 0
+FEWEST = 0.001  # share of defect pixels: a batch with fewer, or none, is not blown up
+
+LossName = Literal["hybrid", "hybrid_two_sided"]
+
+
+def loss_of(name: LossName, logits: Tensor, truth: Tensor, *, balance: float) -> Tensor:
+    """`logits` and `truth` (B, 1, H, W), truth 0 or 1; `balance` is lambda, which falls from 1 (§3.2)."""
+    match name:
+        case "hybrid":
+            return dice(logits, truth) + balance * focal(logits, truth)
+        case "hybrid_two_sided":
+            return dice(logits, truth) + balance * focal_two_sided(logits, truth)
+        case _:
+            assert_never(name)
+
+
+def dice(logits: Tensor, truth: Tensor) -> Tensor:
+    """1 - 2TP / (2TP + FN + FP), eq. 10 second line, pooled over all pixels of the batch.
+
+    The third line as printed sums a ratio for each pixel and is not the second: 2pg / (p + g) is no share of 2TP.
+    """
+    p, g = torch.sigmoid(logits.float()), truth.float()
+    hits = (p * g).sum()
+    missed, false = ((1 - p) * g).sum(), (p * (1 - g)).sum()
+    return 1 - (2 * hits + SMOOTH) / (2 * hits + missed + false + SMOOTH)
+
+
+def focal(logits: Tensor, truth: Tensor) -> Tensor:
+    """Eq. 9 as printed: only defect pixels count, so nothing but Dice holds false alarms down."""
+    z, g = logits.float(), truth.float()
+    return -(ALPHA * g * torch.sigmoid(-z) ** GAMMA * functional.logsigmoid(z)).mean()
+
+
+def focal_two_sided(logits: Tensor, truth: Tensor) -> Tensor:
+    """The focal loss with both its halves, by the number of defect pixels in place of all, as RetinaNet has it.
+
+    As printed, a defect that the net takes for sound pulls with alpha / N, and in Dice with p (1 - p): hardly at all.
+    """
+    z, g = logits.float(), truth.float()
+    defect = g * torch.sigmoid(-z) ** GAMMA * functional.logsigmoid(z)
+    sound = (1 - g) * torch.sigmoid(z) ** GAMMA * functional.logsigmoid(-z)
+    return -0.5 * (defect + sound).sum() / torch.clamp(g.sum(), min=FEWEST * g.numel())

@@ -1,0 +1,79 @@
+"""A station's net, checked and ready: grey pixels in, probability at the frame's own size out."""
+
+from pathlib import Path
+from time import perf_counter_ns
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from config.models import Model
+from workers.canary import draw_canary
+from workers.checkpoint import Manifest, load_checkpoint
+from workers.engines import Engine, open_engine
+from workers.errors import ModelError
+from workers.normalisation import standardise
+
+PACKAGE = Path(__file__).resolve().parent.parent  # paths in a station file are relative to it
+WARM_UP_RUNS = 2  # the first frames pay for memory and code that later ones find ready
+
+
+class Segmenter:
+    def __init__(self, manifest: Manifest, engine: Engine, *, threshold: float) -> None:
+        self.manifest = manifest
+        self.threshold = threshold
+        self._engine = engine
+
+    @classmethod
+    def load(cls, model: Model, *, threads: int) -> "Segmenter":
+        """Raises ModelError unless size, hash, tensors and canary fit."""
+        path = PACKAGE / model.weights  # an absolute path stays itself
+        checkpoint = load_checkpoint(path)
+        manifest = checkpoint.manifest
+        engine = open_engine(
+            model.engine, checkpoint.model, height=manifest.height, width=manifest.width, threads=threads
+        )
+        threshold = manifest.threshold if model.threshold is None else model.threshold
+        segmenter = cls(manifest, engine, threshold=threshold)
+        if fault := manifest.canary.fault(segmenter.canary_answer(), threshold=manifest.threshold):
+            raise ModelError(f"{path}: {fault} (engine {engine.name})")
+        return segmenter
+
+    @property
+    def name(self) -> str:
+        return self.manifest.name
+
+    @property
+    def sha256(self) -> str:
+        return self.manifest.sha256
+
+    @property
+    def engine(self) -> str:
+        return self._engine.name
+
+    def probability(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """(H, W) uint8 → (H, W) float32 in 0..1, of the same H and W whatever the net's input size."""
+        high, wide = pixels.shape
+        size = (self.manifest.height, self.manifest.width)
+        if (high, wide) == size:
+            return self._engine(standardise(pixels))
+        shrinks = high * wide > size[0] * size[1]
+        seen = cv2.resize(pixels, size[::-1], interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)
+        found = self._engine(standardise(np.asarray(seen, np.uint8)))
+        return np.asarray(cv2.resize(found, (wide, high), interpolation=cv2.INTER_LINEAR), np.float32)
+
+    def canary_answer(self) -> NDArray[np.float32]:
+        """(H, W) at the net's input size."""
+        size = self.manifest
+        return self.probability(draw_canary(height=size.height, width=size.width, seed=size.canary.seed))
+
+    def time(self, shape: tuple[int, int], *, runs: int = 8) -> list[float]:
+        """Milliseconds of each run on a frame of this (H, W), resizing included; the canary stands in for a frame."""
+        frame = draw_canary(height=shape[0], width=shape[1], seed=self.manifest.canary.seed)
+        times_ms = []
+        for run in range(WARM_UP_RUNS + runs):
+            start = perf_counter_ns()
+            self.probability(frame)
+            if run >= WARM_UP_RUNS:
+                times_ms.append((perf_counter_ns() - start) / 1e6)
+        return times_ms
