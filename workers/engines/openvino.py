@@ -24,6 +24,7 @@ class OpenVinoEngine:
             {
                 "INFERENCE_NUM_THREADS": threads,
                 "NUM_STREAMS": 1,
+                "ENABLE_CPU_PINNING": False,  # each process would pin its threads to the same first cores
                 "PERFORMANCE_HINT": "LATENCY",
                 "INFERENCE_PRECISION_HINT": "f32",  # bf16, where the CPU has it, answers otherwise than elsewhere
             },
@@ -31,7 +32,7 @@ class OpenVinoEngine:
         self._request = self._compiled.create_infer_request()
 
     def __call__(self, image: NDArray[np.float32]) -> NDArray[np.float32]:
-        if not np.isfinite(image).all():  # its ReLU turns NaN into 0, and 0 reads as sound
+        if not np.isfinite(image).all():  # a runtime may turn NaN into 0 on the way, and 0 reads as sound
             return np.full(image.shape, np.nan, np.float32)
         found = self._request.infer([np.ascontiguousarray(image)[None, None]])  # (1, 1, H, W)
         return np.array(found[0][0, 0], np.float32)
