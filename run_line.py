@@ -24,7 +24,8 @@ def jobs(station: Station, run: str = "") -> list[Job]:
     """Every process of the station, in the direction frames flow. Nothing else starts one."""
     from config.actuators import TwinActuator
 
-    threads = max(1, (os.cpu_count() or 1) // station.workers)
+    # one core is the line's own: a net that takes all starves the processes that keep the count
+    threads = max(1, ((os.cpu_count() or 1) - 1) // station.workers)
     twin = station.twin is not None
     table: list[Job] = []
     if isinstance(station.actuator, TwinActuator):
@@ -159,7 +160,7 @@ def _run(
 
 
 def _check(
-    station: Annotated[str, Option(help="A name in config/stations, or the path of a station file.")],
+    station: Annotated[str, Option(help="A name, or the path of a station file.")],
     json: Annotated[str | None, Option("--json", metavar="FILE|-")] = None,
 ) -> None:
     """Load a station, show its processes and its time budget, and start nothing."""
@@ -255,8 +256,7 @@ def _decision(station: Station, run: str) -> Callable[[Lifeline], None]:
         from storage.journal import open_journal
         from storage.memory import JournalMemory
 
-        folder = state_folder(station)
-        cameras = tuple(camera.name for camera in station.cameras)
+        folder, cameras = state_folder(station), tuple(camera.name for camera in station.cameras)
         run_decision(
             lifeline,
             station,

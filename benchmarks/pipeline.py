@@ -5,6 +5,7 @@ camera, which draws the next when a worker is free; bare, as many processes with
 pixels in a loop. Both run in turn, and of each the median counts.
 """
 
+import contextlib
 import json
 import os
 import statistics
@@ -18,9 +19,11 @@ from typing import Any
 import cv2
 import numpy as np
 
+import run_line
 from benchmarks.line import PACKAGE, Line, Verdicts
 from config.loader import load_station
 from config.station import Station
+from monitor.children import Role
 from monitor.twin.plant import draw_part
 
 WARM_SHARE = 0.2  # of a run, before its clock starts
@@ -43,7 +46,7 @@ def measure_pipeline(named: str, *, frames: int, rounds: int) -> dict[str, Any]:
                 if name == "bare":
                     results.append(run_bare(station, named, pictures, frames))
                 else:
-                    results.append(run_line(replay, Path(folder) / f"state-{turn}", frames))
+                    results.append(run_whole(replay, Path(folder) / f"state-{turn}", frames))
     bare_fps, whole_fps = (statistics.median(fps for fps, _ in runs) for runs in (bare, whole))
     overhead_cpu_ms = statistics.median(cpu for _, cpu in whole) - statistics.median(cpu for _, cpu in bare)
     return {
@@ -95,18 +98,19 @@ def replay_station(station: Station, named: str, pictures: Path, folder: Path) -
     return path
 
 
-def run_line(station: Path, state: Path, frames: int) -> tuple[float, float]:
+def run_whole(station: Path, state: Path, frames: int) -> tuple[float, float]:
     """(frames/s, CPU ms a frame) of the whole line between the first fifth and the last frame."""
     with Line(str(station), state, "--frames", str(frames)) as line:
         line.wait_ready()
         verdicts, skip = Verdicts(line), int(frames * WARM_SHARE)
         line.wait_for("warm", lambda: verdicts.look() >= skip, 120.0)
-        before, start_cpu_s = verdicts.look(), _cpu_s(line)
-        done, cpu_s = before, 0.0
-        while line.process.poll() is None and done < frames:
+        before, start = verdicts.look(), _cpu_s(line)
+        done, now = before, start
+        while now.keys() == start.keys() and done < frames:  # till the first process has nothing more to do
+            done, last = verdicts.look(), now
             time.sleep(SAMPLE_S)
-            if now_cpu_s := _cpu_s(line):
-                done, cpu_s = verdicts.look(), now_cpu_s - start_cpu_s
+            now = _cpu_s(line)
+        cpu_s = sum(last.values()) - sum(start.values())
         line.wait_end(60.0)
         verdicts.look()
         verdicts.close()
@@ -116,7 +120,7 @@ def run_line(station: Path, state: Path, frames: int) -> tuple[float, float]:
 
 def run_bare(station: Station, named: str, pictures: Path, frames: int) -> tuple[float, float]:
     """(frames/s, CPU ms a frame) of as many workers as the station has, with nothing around them."""
-    threads = max(1, (os.cpu_count() or 1) // station.workers)
+    threads = next(job.threads for job in run_line.jobs(station) if job.role is Role.WORKER)
     command = [
         sys.executable,
         "-m",
@@ -143,13 +147,11 @@ def run_bare(station: Station, named: str, pictures: Path, frames: int) -> tuple
     return frames_per_s, float(np.mean([1000 * span["cpu_s"] / span["frames"] for span in spans]))
 
 
-def _cpu_s(line: Line) -> float:
-    """User and system time of every process of the line so far, the supervisor's too."""
-    total = 0.0
-    for pid in (line.process.pid, *line.pids().values()):
-        try:
+def _cpu_s(line: Line) -> dict[str, float]:
+    """User and system time of every process of the line so far, by name; those that have ended are left out."""
+    spent: dict[str, float] = {}
+    for name, pid in {"supervisor": line.process.pid, **line.pids()}.items():
+        with contextlib.suppress(OSError):
             fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-        except OSError:
-            return 0.0  # it is ending: the last full sum counts
-        total += (int(fields[11]) + int(fields[12])) / TICKS_PER_S
-    return total
+            spent[name] = (int(fields[11]) + int(fields[12])) / TICKS_PER_S
+    return spent

@@ -112,7 +112,7 @@ def test_every_shipped_station_loads(name: str, monkeypatch: pytest.MonkeyPatch)
         pytest.param(
             lambda t: t["belt"].update(speed_mm_s=25000.0),
             "budget",
-            "= 700 ms, but 6000 mm / 25000 mm/s = 240 ms",
+            "= 580 ms, but 6000 mm / 25000 mm/s = 240 ms",
             id="belt-too-fast",
         ),
         pytest.param(

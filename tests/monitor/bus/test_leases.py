@@ -33,7 +33,20 @@ def test_a_frame_goes_to_a_worker_with_a_credit_and_the_credit_is_used() -> None
     leases.offer(a_frame(2), due_ns=0, now_ns=0)
 
     assert leases.assign(1) == [("a", a_frame(1), 1)]
-    assert leases.room(1) == 0
+    assert leases.assign(1) == []
+
+
+def test_there_is_room_for_one_frame_beside_the_one_at_work() -> None:
+    leases = some_leases()
+
+    rooms = []
+    for seq in (1, 2):
+        rooms.append(leases.room(0))
+        leases.offer(a_frame(seq), due_ns=0, now_ns=0)
+        leases.assign(0)
+
+    assert rooms == [1, 1]
+    assert leases.room(0) == 0
 
 
 def test_a_credit_said_before_the_frame_arrived_is_no_second_one() -> None:
@@ -80,7 +93,6 @@ def test_a_lease_lasts_as_long_as_the_worker_needs() -> None:
     leases.assign(0)
 
     assert leases.expired(899 * MS) == []
-    assert leases.room(0) == 0
     leases.expired(900 * MS)
     leases.credit("fast", p99_ms=1.0, serves=1, now_ns=900 * MS)
     assert leases.assign(900 * MS) == [("fast", a_frame(1), 2)]
