@@ -24,7 +24,7 @@ from monitor.twin.surface import TruthClass, draw
 from workers.segmenter import Segmenter
 
 STATION = "rail-03"
-PARTS = 150
+PARTS = 100
 WIDTH_COLUMNS = 118
 SHOWN = ((TruthClass.DEFECTIVE, 3), (TruthClass.BORDERLINE, 1), (TruthClass.GOOD, 1))  # how many of each
 GREEN, RED = (80, 200, 60), (60, 60, 235)  # BGR
