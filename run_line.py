@@ -22,13 +22,11 @@ EXIT_USAGE = 2
 
 def jobs(station: Station, run: str = "") -> list[Job]:
     """Every process of the station, in the direction frames flow. Nothing else starts one."""
-    from config.actuators import TwinActuator
-
     # one core is the line's own: a net that takes all starves the processes that keep the count
     threads = max(1, ((os.cpu_count() or 1) - 1) // station.workers)
     twin = station.twin is not None
     table: list[Job] = []
-    if isinstance(station.actuator, TwinActuator):
+    if twin:
         table.append(
             Job(
                 name="plant",
@@ -134,7 +132,7 @@ def _run(
     """Run an inspection line until Ctrl-C, or the end you give it."""
     if seconds is not None and frames is not None:
         _refuse("--seconds and --frames cannot both say when the run ends", EXIT_USAGE)
-    loaded = _loaded(station)
+    loaded = load_or_refuse(station)
     if check:
         _show(loaded)
         return
@@ -164,10 +162,11 @@ def _check(
     json: Annotated[str | None, Option("--json", metavar="FILE|-")] = None,
 ) -> None:
     """Load a station, show its processes and its time budget, and start nothing."""
-    _show(_loaded(station), json)
+    _show(load_or_refuse(station), json)
 
 
-def _loaded(named: str) -> Station:
+def load_or_refuse(named: str) -> Station:
+    """The station, or exit 78 with what is wrong with it."""
     try:
         return load_station(named)
     except ConfigError as error:
