@@ -61,7 +61,6 @@ def test_ctrl_c_drains_and_exits_0_within_5_s_and_the_next_run_counts_on(tmp_pat
         "plant",
         "capture-head",
         "inference-0",
-        "inference-1",
         "decision",
         "actuation",
         "recorder",
