@@ -20,7 +20,8 @@ from monitor.panel import render
 from monitor.rules.regions import find_regions
 from monitor.supervisor import Supervisor, View
 from monitor.twin.plant import surface_spec
-from monitor.twin.surface import TruthClass, draw
+from monitor.twin.surface import draw
+from monitor.twin.truth import TruthClass
 from workers.segmenter import Segmenter
 
 STATION = "rail-03"

@@ -86,7 +86,7 @@ def evaluate(
     """Judge fresh surfaces with a net and count what escapes and what is falsely rejected."""
     from config.loader import ConfigError, load_station
     from config.models import Model
-    from monitor.twin.surface import TruthClass
+    from monitor.twin.truth import TruthClass
     from workers.errors import ModelError
     from workers.evaluate import evaluate_on_twin
     from workers.segmenter import Segmenter

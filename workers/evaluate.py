@@ -11,7 +11,8 @@ from config.policy import Policy
 from monitor.messages import Outcome
 from monitor.rules.policy import judge
 from monitor.rules.regions import find_regions, regions_of_mask
-from monitor.twin.surface import BLOCK, DEFECTIVE_ABOVE, GOOD_BELOW, Surface, SurfaceSpec, TruthClass, draw
+from monitor.twin.surface import BLOCK, Surface, SurfaceSpec, draw
+from monitor.twin.truth import DEFECTIVE_ABOVE, GOOD_BELOW, TruthClass
 from workers.datasets import twin
 from workers.metrics import PixelCounts, pixel_counts
 from workers.segmenter import Segmenter

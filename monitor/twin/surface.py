@@ -1,7 +1,5 @@
 """The rail head that the twin's camera sees, drawn from (seed, slot) alone, with the exact mask of what is wrong."""
 
-from enum import StrEnum
-
 import cv2
 import msgspec
 import numpy as np
@@ -9,22 +7,16 @@ from numpy.typing import NDArray
 
 from monitor.twin import defects
 from monitor.twin.defects import DefectKind, Grey, Mask
+from monitor.twin.truth import TruthClass, class_of
 
 BLOCK = 10  # slots; each block holds exactly one defective part
 EDGE_PX = 5  # no defect comes nearer to the edge of the part
 APART_PX = 10  # two defects stay two regions
 MARGIN_PX = 14  # surface around a defect against which its contrast is measured
-GOOD_BELOW, DEFECTIVE_ABOVE = 0.7, 1.3  # severity: deciding area over its limit
 TRIES = 40
 SMALL_KINDS = tuple(kind for kind in DefectKind if kind is not DefectKind.CORRUGATION)  # that one is never small
 
 Light = NDArray[np.float32]  # (W,)
-
-
-class TruthClass(StrEnum):
-    GOOD = "good"
-    BORDERLINE = "borderline"
-    DEFECTIVE = "defective"
 
 
 class SurfaceSpec(msgspec.Struct, frozen=True, kw_only=True):
@@ -78,7 +70,7 @@ def draw(
     noisy = grey + 1.2 * rng.standard_normal(grey.shape, np.float32)
     got = severity(spec, mask)
     pixels = np.clip(np.rint(noisy), 0, 255).astype(np.uint8)
-    return Surface(pixels=pixels, mask=mask, defects=found, severity=got, truth=truth_class(got))
+    return Surface(pixels=pixels, mask=mask, defects=found, severity=got, truth=class_of(got))
 
 
 def planned(*, seed: int, slot: int) -> TruthClass:
@@ -97,12 +89,6 @@ def severity(spec: SurfaceSpec, mask: Mask) -> float:
     if areas.size == 0:
         return 0.0
     return float(max(areas.max() / spec.reject_region_mm2, areas.sum() / spec.reject_total_mm2))
-
-
-def truth_class(value: float) -> TruthClass:
-    if value < GOOD_BELOW:
-        return TruthClass.GOOD
-    return TruthClass.BORDERLINE if value <= DEFECTIVE_ABOVE else TruthClass.DEFECTIVE
 
 
 def rail(spec: SurfaceSpec, rng: np.random.Generator, *, seed: int, slot: int) -> Grey:

@@ -43,10 +43,14 @@ class Truth:
 def classify(mask: Mask, calibration: Calibration | None, policy: Policy) -> tuple[TruthClass, tuple[Region, ...]]:
     """The class of a part with this exact mask, and its regions."""
     regions = regions_of_mask(mask, calibration)
-    severity = judge(regions, policy).severity
+    return class_of(judge(regions, policy).severity), regions
+
+
+def class_of(severity: float) -> TruthClass:
+    """By the deciding area as a share of its limit."""
     if severity < GOOD_BELOW:
-        return TruthClass.GOOD, regions
-    return (TruthClass.BORDERLINE if severity <= DEFECTIVE_ABOVE else TruthClass.DEFECTIVE), regions
+        return TruthClass.GOOD
+    return TruthClass.BORDERLINE if severity <= DEFECTIVE_ABOVE else TruthClass.DEFECTIVE
 
 
 class TruthCounter:

@@ -8,7 +8,8 @@ from config.cameras import Calibration
 from config.loader import load_station
 from config.models import Model
 from config.policy import Policy
-from monitor.twin.surface import SurfaceSpec, TruthClass, draw
+from monitor.twin.surface import SurfaceSpec, draw
+from monitor.twin.truth import TruthClass
 from workers.datasets import twin
 from workers.evaluate import Evaluation, evaluate_on_twin
 from workers.segmenter import Segmenter

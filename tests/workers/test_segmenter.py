@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from config.models import Model
-from monitor.twin.surface import SurfaceSpec, TruthClass, draw
+from monitor.twin.surface import SurfaceSpec, draw
+from monitor.twin.truth import TruthClass
 from tests.workers.builders import a_checkpoint, a_model
 from workers.canary import draw_canary
 from workers.normalisation import standardise

@@ -7,7 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from monitor.twin.defects import DefectKind
-from monitor.twin.surface import Surface, SurfaceSpec, TruthClass, draw
+from monitor.twin.surface import Surface, SurfaceSpec, draw
+from monitor.twin.truth import TruthClass
 from workers.normalisation import standardise
 
 TRAIN_SEEDS = range(1_000_000, 2_000_000)

@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 from monitor.twin import defects, surface
 from monitor.twin.defects import DefectKind
-from monitor.twin.surface import Defect, Surface, SurfaceSpec, TruthClass, draw, planned
+from monitor.twin.surface import Defect, Surface, SurfaceSpec, draw, planned
+from monitor.twin.truth import TruthClass, class_of
 
 SPEC = SurfaceSpec()
 
@@ -83,7 +84,7 @@ def test_the_plan_and_the_drawn_truth_agree(part_list: list[Surface]) -> None:
     ],
 )
 def test_truth_class(severity: float, truth: TruthClass) -> None:
-    assert surface.truth_class(severity) is truth
+    assert class_of(severity) is truth
 
 
 @pytest.mark.parametrize(
