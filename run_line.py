@@ -240,7 +240,7 @@ def child_command(named: str, run: str) -> Callable[[Job, int], list[str]]:
 
 
 def _stage(function: str, station: Station, **facts: object) -> Callable[[Lifeline], None]:
-    """A process whose stage, `module:function`, is imported only where it runs: seven are ready in 2 s instead of 6."""
+    """A process whose stage, `module:function`, is imported only where it runs: only workers wait for torch."""
 
     def start(lifeline: Lifeline) -> None:
         module, _, name = function.partition(":")

@@ -26,7 +26,7 @@ from storage.live import LiveStore
 from storage.projection import Projection, StoreForeign, StoreLost, stands_in
 from storage.reader import PAGE_ROWS, JournalReader
 
-POLL_S = 0.2  # rows that came together are written together: a quarter of the work at 20 parts/s
+POLL_S = 0.2  # rows that came together are written together
 DRAIN_S = 3.0
 BACKOFF_S = (0.2, 2.0)  # after the first failure, and at most
 log = structlog.get_logger()

@@ -17,7 +17,7 @@ from storage.counts import RunCounter, live_count
 from storage.images import ImageStore
 from storage.projection import StoreForeign, StoreLost
 
-PAGES_AT_ONCE = 3  # while the line runs: some ten milliseconds
+PAGES_AT_ONCE = 3  # while the line runs: the supervisor has ropes to hold
 
 
 class Summary:

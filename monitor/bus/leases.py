@@ -50,7 +50,7 @@ class Leases:
     def room(self, now_ns: int) -> int:
         """Frames that could be drawn now: one for each worker that is free or at work, less those that wait already.
 
-        The next frame is read while the last is scored: measured, a worker that waits for its file stands idle 6 %.
+        The next frame is read while the last is scored: a worker that waits for its file stands idle.
         """
         workers = {*self._free(now_ns), *(held.worker for held in self._leased.values())}
         return max(0, min(len(workers), self.backlog) - len(self._waiting))

@@ -50,7 +50,7 @@ class _Probability(nn.Module):
 def _converted(model: nn.Module, *, height: int, width: int) -> openvino.Model:
     """By the front end itself: `openvino.convert_model` would report the conversion to its maker over the network.
 
-    The trace runs on a small image and keeps sizes symbolic; on the full one it takes 11 s instead of 0.4 s.
+    The trace runs on a small image and keeps sizes symbolic; on the full one it takes seconds.
     """
     with warnings.catch_warnings():
         warnings.simplefilter(
