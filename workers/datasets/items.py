@@ -1,11 +1,14 @@
 """What a data set on disk is, before any pixel is read: its items, the part that each shows, and its licence."""
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterable
+from itertools import pairwise
 from pathlib import Path
-from typing import Literal
+from typing import Literal, TypeVar
 
 import msgspec
 
+T = TypeVar("T")
 SplitName = Literal["train", "val", "test"]
 
 
@@ -38,17 +41,41 @@ class Layout(msgspec.Struct, frozen=True, kw_only=True):
     scan: Callable[[Path], list[Item]]
 
 
-def beside(image: Path, suffix: str) -> Path:
-    """The mask of an image, in the same folder under its own name; DatasetError where there is none."""
-    mask = image.with_name(image.stem + suffix)
-    if not mask.is_file():
-        raise DatasetError(f"{image}: has no mask; {mask.name} should lie beside it")
-    return mask
-
-
 def folder_of(root: Path, *names: str) -> Path:
     """A folder that the layout needs."""
     folder = root.joinpath(*names)
     if not folder.is_dir():
         raise DatasetError(f"{folder}: is no folder; the layout needs it")
     return folder
+
+
+def mask_of(image: Path, *candidates: Path) -> Path:
+    """The first of the places where a mask may lie; DatasetError where there is none."""
+    for mask in candidates:
+        if mask.is_file():
+            return mask
+    raise DatasetError(f"{image}: has no mask; it should be {' or '.join(map(str, candidates))}")
+
+
+def settled(items: Iterable[Item], root: Path, *, holding: str) -> list[Item]:
+    """In the order of their names, rail_2 before rail_10, as a split by seed must not depend on the file system."""
+    ordered = sorted(items, key=lambda item: (natural(item.name), item.image))
+    if not ordered:
+        raise DatasetError(f"{root}: holds no {holding}")
+    for one, other in pairwise(ordered):
+        if one.name == other.name:
+            raise DatasetError(f"{other.image}: has the name {one.name!r} of {one.image}; a name stands for one image")
+    return ordered
+
+
+def natural(name: str) -> str:
+    """As a key: numbers within a name are compared as numbers."""
+    return re.sub(r"[0-9]+", lambda digits: digits[0].zfill(20), name)
+
+
+def load_json(path: Path, kind: type[T], *, right: str) -> T:
+    """What the file holds, of this kind and no other."""
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=kind)
+    except (OSError, ValueError) as error:
+        raise DatasetError(f"{path}: cannot be read as {right} ({error})") from error

@@ -5,19 +5,22 @@ Tabernik et al., "Segmentation-based deep-learning approach for surface-defect d
 
 from pathlib import Path
 
-from workers.datasets.items import DatasetCard, DatasetError, Item, Layout, beside, folder_of
+from workers.datasets.items import DatasetCard, Item, Layout, folder_of, mask_of, settled
+
+MASKS = ("_label.bmp", "_label.png")
 
 
 def scan(root: Path) -> list[Item]:
-    items = []
-    for folder in sorted(folder_of(root).glob("kos*")):
-        for image in sorted(folder.glob("Part*.jpg")):
-            published = image.with_name(f"{image.stem}_label.bmp")
-            mask = published if published.is_file() else beside(image, "_label.png")
-            items.append(Item(name=f"{folder.name}/{image.stem}", image=image, mask=mask, part=folder.name))
-    if not items:
-        raise DatasetError(f"{root}: holds no kos*/Part*.jpg; it should be the folder of KolektorSDD")
-    return items
+    items = (
+        Item(
+            name=f"{image.parent.name}/{image.stem}",
+            image=image,
+            mask=mask_of(image, *(image.with_name(image.stem + ending) for ending in MASKS)),
+            part=image.parent.name,
+        )
+        for image in folder_of(root).glob("kos*/Part*.jpg")
+    )
+    return settled(items, root, holding="kos*/Part*.jpg; it should be the folder of KolektorSDD")
 
 
 LAYOUT = Layout(

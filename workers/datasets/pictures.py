@@ -10,6 +10,7 @@ from workers.datasets.items import DatasetError, Item
 
 FORMATS = ("JPEG", "PNG", "BMP", "TIFF")
 PIXELS_MOST = 1 << 26
+LOSSY = (".jpg", ".jpeg")
 
 Pixels = NDArray[np.uint8]
 Mask = NDArray[np.bool_]
@@ -20,11 +21,22 @@ def read_item(item: Item, *, channels: int = 1) -> tuple[Pixels, Mask]:
     pixels = read_pixels(item.image, channels=channels)
     if item.mask is None:
         return pixels, np.zeros(pixels.shape[:2], np.bool_)
-    mask = read_pixels(item.mask, channels=1)
+    mask = read_mask(item.mask)
     if mask.shape != pixels.shape[:2]:
         (high, wide), (mask_high, mask_wide) = pixels.shape[:2], mask.shape
         raise DatasetError(f"{item.mask}: is {mask_wide}×{mask_high}; its image {item.image.name} is {wide}×{high}")
-    return pixels, mask >= 128 if mask.max(initial=0) > 1 else mask > 0  # 0/255 or 0/1; JPEG-like greys are halved
+    return pixels, mask
+
+
+def read_mask(path: Path) -> Mask:
+    """(H, W), true where there is a defect: 0/255 or 0/1; in a JPEG, whose greys stray from both ends, 0/255 only."""
+    grey = read_pixels(path, channels=1)
+    brightest = int(grey.max(initial=0))
+    halved = path.suffix.lower() in LOSSY or brightest >= 128
+    if not halved and brightest > 1:
+        raise DatasetError(f"{path}: is at most {brightest} bright; a mask is 0/255 or 0/1, white where a defect is")
+    mask: Mask = grey >= (128 if halved else 1)
+    return mask
 
 
 def read_pixels(path: Path, *, channels: int) -> Pixels:
@@ -32,9 +44,9 @@ def read_pixels(path: Path, *, channels: int) -> Pixels:
     try:
         with Image.open(path, formats=FORMATS) as image:
             if image.width * image.height > PIXELS_MOST:
-                raise DatasetError(
-                    f"{path}: has {image.width}×{image.height} px; {PIXELS_MOST} in all are read at most"
-                )
+                raise DatasetError(f"{path}: has {image.width}×{image.height} px; at most {PIXELS_MOST} are read")
+            if image.mode.startswith(("I", "F")):  # Pillow would cut these off at 255, not scale them
+                raise DatasetError(f"{path}: has pixels of kind {image.mode}; 8 bits a channel are read")
             return np.array(image.convert("L" if channels == 1 else "RGB"), np.uint8)
     except (OSError, UnidentifiedImageError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         raise DatasetError(f"{path}: cannot be read as an image ({error})") from error

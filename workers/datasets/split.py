@@ -1,12 +1,11 @@
 """Which images train, validate and test: by part, never by image, as images of one part show the same piece."""
 
-import json
 from pathlib import Path
 
 import numpy as np
 
-from workers.datasets.items import DatasetError, Item, SplitName
-from workers.datasets.pictures import read_pixels
+from workers.datasets.items import DatasetError, Item, SplitName, load_json
+from workers.datasets.pictures import read_mask
 
 SHARES = (0.7, 0.2)  # train, val; the rest is for test (the paper's 7:2:1)
 SPLITS: tuple[SplitName, ...] = ("train", "val", "test")
@@ -17,11 +16,11 @@ Split = dict[SplitName, list[Item]]
 def split_items(items: list[Item], root: Path, *, seed: int = 0) -> Split:
     """By `split.json` where one stands in `root`, else as published, else seeded 7:2:1 by part.
 
-    `split.json` names parts or items under `train`, `val` and perhaps `test`. Where the layout publishes train and test
-    only, the training parts are shared out 7:2 between train and val.
+    `split.json` names parts or items under `train`, `val` and perhaps `test`; what it leaves out is in none. Where the
+    layout publishes train and test only, the training parts are shared out 7:2 between train and val.
     """
     named = root / "split.json"
-    if named.is_file():
+    if named.exists():
         return _named(items, named)
     published: Split = {split: [item for item in items if item.published == split] for split in SPLITS}
     if any(item.published for item in items):
@@ -49,43 +48,45 @@ def _checked(name: str) -> SplitName:
 
 
 def _named(items: list[Item], path: Path) -> Split:
-    try:
-        names = json.loads(path.read_text())
-        lists = {split: list(map(str, names.get(split, []))) for split in SPLITS}
-    except (OSError, ValueError, AttributeError, TypeError) as error:
-        raise DatasetError(f"{path}: is not a JSON object with lists train, val and test ({error})") from error
+    lists = load_json(path, dict[SplitName, list[str]], right="an object with lists of names: train, val and test")
     known = {item.name for item in items} | {item.part for item in items}
     home: dict[str, SplitName] = {}
-    for split, listed in lists.items():
-        for name in listed:
+    for split, names in lists.items():
+        for name in names:
             if name not in known:
                 raise DatasetError(f"{path}: {split} names {name!r}, which is neither an image nor a part of the set")
             if home.setdefault(name, split) != split:
-                raise DatasetError(f"{path}: {name!r} stands in {home[name]} and in {split}")
+                raise DatasetError(f"{path}: {name!r} stands in {home[name]} and in {split}; it can be in one only")
     found: Split = {split: [] for split in SPLITS}
     for item in items:
-        if split := home.get(item.name) or home.get(item.part):
+        homes = {home[name] for name in (item.name, item.part) if name in home}
+        if len(homes) > 1:
+            raise DatasetError(f"{path}: {item.name!r} stands in {home[item.name]}, its part in {home[item.part]}")
+        for split in homes:
             found[split].append(item)
     return found
 
 
 def _shared_out(items: list[Item], shares: tuple[float, float], seed: int) -> Split:
-    """Parts with a defect and parts without are shared out alike, so that no split is left without either."""
+    """Parts with a defect and parts without are shared out alike, so that no split is left without either.
+
+    The shares are of images, which parts hold in different numbers: a part goes where its middle image falls.
+    """
     rng = np.random.Generator(np.random.PCG64([seed, 31]))
     parts: dict[str, list[Item]] = {}
     for item in items:
         parts.setdefault(item.part, []).append(item)
-    found: Split = {split: [] for split in SPLITS}
     groups: dict[bool, list[str]] = {True: [], False: []}
-    for part, members in sorted(parts.items()):
+    for part, members in parts.items():
         groups[any(_has_defect(item) for item in members)].append(part)
+    home: dict[str, SplitName] = {}
     for group in groups.values():
         order = [group[i] for i in rng.permutation(len(group))]
-        first, second = round(shares[0] * len(order)), round((shares[0] + shares[1]) * len(order))
-        for split, chosen in zip(SPLITS, (order[:first], order[first:second], order[second:]), strict=True):
-            found[split] += [item for part in chosen for item in parts[part]]
-    return {split: sorted(members, key=lambda item: item.name) for split, members in found.items()}
+        sizes = np.array([len(parts[part]) for part in order])
+        middles = (np.cumsum(sizes) - sizes / 2) / sizes.sum()
+        home |= {part: SPLITS[at] for part, at in zip(order, np.digitize(middles, np.cumsum(shares)), strict=True)}
+    return {split: [item for item in items if home[item.part] == split] for split in SPLITS}
 
 
 def _has_defect(item: Item) -> bool:
-    return item.mask is not None and bool(read_pixels(item.mask, channels=1).any())
+    return item.mask is not None and bool(read_mask(item.mask).any())
