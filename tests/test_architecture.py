@@ -19,6 +19,7 @@ MAY_IMPORT = {
 HOMES = {
     "zmq": ["monitor/bus/wire.py"],
     "torch": ["workers/"],
+    "torchvision": ["workers/models/torchvision_nets.py"],
     "openvino": ["workers/engines/"],
     "sqlalchemy": ["storage/"],
     "sqlite3": ["storage/"],

@@ -63,5 +63,6 @@ def _converted(model: nn.Module, *, height: int, width: int) -> openvino.Model:
     front_end = FrontEndManager().load_by_framework("pytorch")
     decoder = TorchScriptPythonDecoder(frozen, skip_freeze=True)  # a name, as the front end does not keep it alive
     converted = front_end.convert(front_end.load(decoder))
+    converted.input().get_node().set_element_type(openvino.Type.f32)  # left open, a repeated channel does not compile
     converted.reshape([1, 1, height, width])
     return converted

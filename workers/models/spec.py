@@ -56,7 +56,7 @@ class AttentionUNetSpec(Spec):
 
 class AnatomyNetSpec(Spec):
     kind: Literal["anatomynet"] = "anatomynet"
-    width: int = Field(default=28, ge=2, le=256)
+    width: int = Field(default=45, ge=2, le=256)  # published: 28; anatomynet.py says why not
 
 
 class FcnSpec(Spec):
