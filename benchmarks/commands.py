@@ -1,6 +1,7 @@
 """`linectl bench …`: speed and memory, measured where they are claimed."""
 
-from typing import Annotated, Any
+import re
+from typing import Annotated, Any, Literal
 
 import typer
 from rich.console import Console
@@ -48,6 +49,38 @@ def recovery(
     slow = [r for r in result["rows"] if r["alarm_s"] > ALARM_MOST_S or r["inspects_again_s"] > RECOVERY_MOST_S]
     if slow:
         raise typer.Exit(EXIT_BELOW)
+
+
+@app.command("nets")
+def nets(
+    *,
+    size: Annotated[list[str] | None, typer.Option(metavar="LINESxPX", help="Repeatable; else 1000x160.")] = None,
+    net: Annotated[list[str] | None, typer.Option(metavar="NAME", help="Repeatable; else each net there is.")] = None,
+    width: Annotated[list[int] | None, typer.Option(min=1, max=256, help="Of the AnomalySeg family.")] = None,
+    runs: Annotated[int, typer.Option(min=1, help="Rounds; in each, every net runs once.")] = 9,
+    threads: Annotated[int, typer.Option(min=1)] = 2,
+    device: Annotated[Literal["auto", "cpu", "cuda"], typer.Option()] = "auto",
+    json: JsonTo = None,
+) -> None:
+    """Parameters, multiply-accumulates and ms an image of the paper's nets, with torch and with OpenVINO."""
+    from benchmarks.nets import measure_nets
+    from workers.errors import ModelError
+    from workers.models.cost import has_cuda
+
+    if device == "cuda" and not has_cuda():
+        raise typer.BadParameter("torch finds no CUDA device here; cpu is there", param_hint="--device")
+    sizes = [_lines_by_pixels(one) for one in size or ["1000x160"]]
+    try:
+        result = measure_nets(sizes, net or [], width or [], runs=runs, threads=threads, device=device)
+    except ModelError as error:
+        raise typer.BadParameter(str(error), param_hint="--net") from error
+    _show(result, json)
+
+
+def _lines_by_pixels(named: str) -> tuple[int, int]:
+    if not (found := re.fullmatch(r"([1-9][0-9]{0,3})x([1-9][0-9]{0,3})", named)):
+        raise typer.BadParameter(f"{named!r} is not LINESxPX, as 1000x160", param_hint="--size")
+    return int(found[1]), int(found[2])
 
 
 def _show(result: dict[str, Any], json_to: str | None) -> None:
