@@ -1,32 +1,60 @@
 """How a net is trained: everything that a run needs to be repeated."""
 
-from typing import Literal
+from typing import Literal, get_args
 
 from pydantic import Field
 
-from config.base import Table
+from config.base import Share, Table
+
+NetName = Literal[
+    "anomalyseg",
+    "resunet",
+    "seresunet",
+    "cbamresunet",
+    "unet",
+    "unetplusplus",
+    "attentionunet",
+    "anatomynet",
+    "fcn_resnet50",
+    "deeplabv3_resnet50",
+    "lraspp_mobilenetv3",
+]
+DatasetName = Literal["twin", "kolektorsdd", "kolektorsdd2", "rsdd1", "rsdd2", "magnetic_tile", "folder", "mvtec"]
+LossName = Literal["hybrid", "hybrid_two_sided", "dice", "focal", "focal_two_sided"]
+NETS: tuple[str, ...] = get_args(NetName)
+DATASETS: tuple[str, ...] = get_args(DatasetName)
+TWIN_STEPS = 100  # surfaces are drawn on the fly, so an epoch is a number, not a pass
+TWIN_CROP_HEIGHT = 256
 
 
 class Training(Table):
     """The defaults train a station's net; the paper's own choices go by their names."""
 
-    net: Literal["anomalyseg"] = "anomalyseg"
-    width: int = Field(default=8, ge=1, le=256)
+    net: NetName = "anomalyseg"
+    width: int | None = Field(default=None, ge=1, le=256)  # None: 8 for the trunk of AnomalySeg, else as in its paper
     expansion: int = Field(default=2, ge=1, le=8)
     blocks: int = Field(default=2, ge=1, le=8)
     stem_stride: Literal[1, 2, 4] = 4
-    dataset: Literal["twin"] = "twin"
-    height: int = Field(default=1000, ge=64, le=8192)  # of the net's input
+    channels: Literal[1, 3] = 1
+    dataset: DatasetName = "twin"
+    root: str | None = Field(default=None, max_length=4096)  # of the data set; the twin has none
+    height: int = Field(default=1000, ge=32, le=8192)  # of the net's input
     input_width: int = Field(default=160, ge=32, le=8192)
-    crop_height: int = Field(default=256, ge=32, le=8192)  # lines of a training sample, at most `height`
+    fit: Literal["stretch", "pad"] = "stretch"  # how an image of another size comes to the net's
+    crop_height: int | None = Field(default=None, ge=32, le=8192)  # of a training sample; None: the whole input
+    crop_width: int | None = Field(default=None, ge=32, le=8192)
     epochs: int = Field(default=20, ge=1, le=10_000)
-    steps: int = Field(default=100, ge=1, le=1_000_000)  # an epoch: surfaces are drawn on the fly
-    batch: int = Field(default=8, ge=1, le=1024)
-    loss: Literal["hybrid", "hybrid_two_sided"] = "hybrid_two_sided"  # the paper: hybrid
+    steps: int | None = Field(default=None, ge=1, le=1_000_000)  # an epoch; None: as many as show each image once
+    batch: int = Field(default=8, ge=1, le=1024)  # of each process, where several train together
+    oversample: Share = 0.5  # of the samples of a stored set are drawn from its defective images
+    augment: bool = True
+    loss: LossName = "hybrid_two_sided"  # the paper: hybrid
     optimizer: Literal["sgd", "adamw"] = "adamw"  # the paper: sgd
     peak_rate: float | None = Field(default=None, gt=0, le=10)  # None: 0.1 / batch (§3.1) for sgd, 0.003 for adamw
     final_rate: float = Field(default=1e-4, gt=0, le=1)
     warmup_epochs: int = Field(default=2, ge=0, le=1000)
+    averaging: float | None = Field(default=None, gt=0, lt=1)  # decay of the weights' running mean, which is then kept
+    precision: Literal["auto", "float32", "bfloat16"] = "auto"  # auto: bfloat16 on CUDA, float32 on a CPU
     begin_with: str | None = Field(default=None, max_length=4096)  # weights to start from; None: fresh ones
     seed: int = Field(default=0, ge=0, le=2**31)
 
@@ -35,3 +63,9 @@ class Training(Table):
         if self.peak_rate is not None:
             return self.peak_rate
         return 0.1 / self.batch if self.optimizer == "sgd" else 3e-3
+
+    @property
+    def crop(self) -> tuple[int, int]:
+        """(h, w) of a training sample."""
+        high = self.crop_height or (TWIN_CROP_HEIGHT if self.dataset == "twin" else self.height)
+        return min(high, self.height), min(self.crop_width or self.input_width, self.input_width)

@@ -1,10 +1,15 @@
 """An image that any machine draws alike, with integers alone, and what a sound net answers to it."""
 
+from typing import Literal, get_args
+
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
-BLOTS = 5  # dark ellipses on a striped, grained ground: gross defects to any net that looks for defects
+Recipe = Literal["blots", "cracks"]
+RECIPES: tuple[Recipe, ...] = get_args(Recipe)
+BLOTS = 5  # dark ellipses on a striped, grained ground: gross defects to a net that looks for spots
+CRACKS = 5  # dark bent lines on the same ground: gross defects to a net that knows nothing but cracks
 _MULTIPLIER, _INCREMENT, _MODULUS = 1_103_515_245, 12_345, 1 << 31  # the C standard's example generator
 
 
@@ -18,7 +23,7 @@ class Answer(BaseModel):
 class Canary(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
 
-    recipe: str = Field(pattern=r"^blots$")
+    recipe: Recipe
     seed: int = Field(ge=0, lt=_MODULUS)
     answer: Answer  # recorded when the net was trained
     probability_tolerance: float = Field(default=0.02, gt=0, le=0.1)
@@ -44,20 +49,43 @@ def answered(found: NDArray[np.float32], *, threshold: float) -> Answer:
     return Answer(probability=float(found.max()), area_px=int(np.count_nonzero(found >= threshold)))
 
 
-def draw_canary(*, height: int, width: int, seed: int) -> NDArray[np.uint8]:
+def draw_canary(*, height: int, width: int, seed: int, recipe: Recipe = "blots") -> NDArray[np.uint8]:
     """(H, W) uint8. Integer arithmetic only: no generator and no rounding that a library might change."""
     y, x = np.indices((height, width), dtype=np.int64)
     stripes = 110 + 40 * (np.abs(((x * 400) // width) % 200 - 100) - 50) // 50
     noise = ((x * 73_856_093) ^ (y * 19_349_663) ^ (seed * 83_492_791)) % 1_000_003
     image = stripes + (noise * _MULTIPLIER + _INCREMENT) % _MODULUS % 9 - 4
-    state = seed
+    draw = _blots if recipe == "blots" else _cracks
+    grey: NDArray[np.uint8] = np.where(draw(y, x, seed), image * 3 // 10, image).astype(np.uint8)
+    return grey
+
+
+def _blots(y: NDArray[np.int64], x: NDArray[np.int64], seed: int) -> NDArray[np.bool_]:
+    height, width = y.shape
+    state, drawn = seed, np.zeros(y.shape, np.bool_)
     for blot in range(BLOTS):
         state = (state * _MULTIPLIER + _INCREMENT) % _MODULUS
         centre_x = width // 4 + (state >> 8) % max(width // 2, 1)
         centre_y = (2 * blot + 1) * height // (2 * BLOTS)
         across = max(width // 16, 2) + (state >> 4) % max(width // 32, 1)
         along = max(height // 100, 2) + (state >> 12) % max(height // 100, 1)
-        inside = (x - centre_x) ** 2 * along**2 + (y - centre_y) ** 2 * across**2 <= (across * along) ** 2
-        image = np.where(inside, image * 3 // 10, image)
-    grey: NDArray[np.uint8] = image.astype(np.uint8)
-    return grey
+        drawn |= (x - centre_x) ** 2 * along**2 + (y - centre_y) ** 2 * across**2 <= (across * along) ** 2
+    return drawn
+
+
+def _cracks(y: NDArray[np.int64], x: NDArray[np.int64], seed: int) -> NDArray[np.bool_]:
+    """Lines across the image that bend every sixteenth of its width, some thin and some thick."""
+    height, width = y.shape
+    state, drawn = seed, np.zeros(y.shape, np.bool_)
+    step = max(width // 16, 1)
+    for crack in range(CRACKS):
+        middle = (2 * crack + 1) * height // (2 * CRACKS)
+        thick = 1 + crack % 3
+        for left in range(width // 4, width, step):
+            state = (state * _MULTIPLIER + _INCREMENT) % _MODULUS
+            after = middle + (state >> 8) % max(height // 64, 3) - max(height // 128, 1)
+            inside = (x >= left) & (x < left + step)
+            line = middle + (after - middle) * (x - left) // step
+            drawn |= inside & (np.abs(y - line) <= thick)
+            middle = after
+    return drawn

@@ -14,6 +14,7 @@ from torch import nn
 
 from workers.canary import Canary
 from workers.errors import ModelError
+from workers.fit import Fit
 from workers.models import build_model
 from workers.models.spec import NetSpec
 
@@ -32,6 +33,7 @@ class Manifest(BaseModel):
     height: int = Field(ge=16, le=8192)  # of the net's input
     width: int = Field(ge=16, le=8192)
     normalisation: Literal["standardise"]
+    fit: Fit = "stretch"  # how an image of another size comes to the net's
     threshold: float = Field(gt=0, lt=1)
     size_bytes: int = Field(gt=0, le=MAX_WEIGHTS_BYTES)
     sha256: str = Field(pattern=r"^[0-9a-f]{64}$")

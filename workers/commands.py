@@ -1,19 +1,18 @@
 """`linectl train` and `linectl evaluate`: models, from the command line."""
 
-import sys
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, Any, Literal, NoReturn
 
-import msgspec
 import typer
-from pydantic import ValidationError
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from monitor.output import write_json
 
 app = typer.Typer(no_args_is_help=True, add_completion=False)
 
 USAGE = 2
+DeviceName = Literal["auto", "cpu", "cuda"]
 
 Json = Annotated[str | None, typer.Option("--json", metavar="FILE|-", help="Write one JSON object there.")]
 Threads = Annotated[int, typer.Option(min=1, max=256, help="Cores that the net may use.")]
@@ -22,49 +21,73 @@ Threads = Annotated[int, typer.Option(min=1, max=256, help="Cores that the net m
 @app.command()
 def train(
     *,
-    out: Annotated[
-        Path, typer.Option(help="Folder of the run: checkpoints, metrics.jsonl, at its end NAME.safetensors.")
-    ],
-    net: Annotated[str, typer.Option()] = "anomalyseg",
-    dataset: Annotated[str, typer.Option()] = "twin",
-    size: Annotated[str, typer.Option(help="Lines x px across of the net's input.")] = "1000x160",
-    width: Annotated[int, typer.Option()] = 8,
-    expansion: Annotated[int, typer.Option()] = 2,
-    blocks: Annotated[int, typer.Option()] = 2,
-    stem_stride: Annotated[int, typer.Option()] = 4,
-    crop_height: Annotated[int, typer.Option()] = 256,
-    epochs: Annotated[int, typer.Option()] = 20,
-    steps: Annotated[int, typer.Option(help="Steps in an epoch; surfaces are drawn on the fly.")] = 100,
-    batch: Annotated[int, typer.Option()] = 8,
-    loss: Annotated[str, typer.Option(help="hybrid (the paper's) or hybrid_two_sided.")] = "hybrid_two_sided",
-    optimizer: Annotated[str, typer.Option(help="sgd (the paper's) or adamw.")] = "adamw",
+    out: Annotated[Path | None, typer.Option(help="Folder of the run. Default: that of --resume.")] = None,
+    config: Annotated[Path | None, typer.Option(help="TOML with the settings; options go before it.")] = None,
+    resume: Annotated[Path | None, typer.Option(help="Folder of a run to go on with, by its own settings.")] = None,
+    net: Annotated[str | None, typer.Option(help="Default: anomalyseg.")] = None,
+    dataset: Annotated[str | None, typer.Option(help="twin (default), or one that lies under --root.")] = None,
+    root: Annotated[str | None, typer.Option(help="Folder of the data set.")] = None,
+    size: Annotated[str | None, typer.Option(help="Lines x px across of the net's input. Default: 1000x160.")] = None,
+    fit: Annotated[str | None, typer.Option(help="stretch (default) images to --size, or pad them to it.")] = None,
+    width: Annotated[int | None, typer.Option(help="Default: 8 for AnomalySeg's trunk, else as in its paper.")] = None,
+    expansion: Annotated[int | None, typer.Option(help="Of SAFM's feed-forward part. Default: 2.")] = None,
+    blocks: Annotated[int | None, typer.Option(help="In a stage. Default: 2.")] = None,
+    stem_stride: Annotated[int | None, typer.Option(help="1, 2 (the paper's) or 4 (default).")] = None,
+    channels: Annotated[int | None, typer.Option(help="1 (grey, default) or 3 (colour).")] = None,
+    crop_height: Annotated[int | None, typer.Option(help="Of a sample. Default: the whole input.")] = None,
+    crop_width: Annotated[int | None, typer.Option(help="As --crop-height.")] = None,
+    epochs: Annotated[int | None, typer.Option(help="Default: 20.")] = None,
+    steps: Annotated[int | None, typer.Option(help="In an epoch. Default: as many as show each image once.")] = None,
+    batch: Annotated[int | None, typer.Option(help="Default: 8.")] = None,
+    oversample: Annotated[float | None, typer.Option(help="Share of samples with a defect. Default: 0.5.")] = None,
+    augment: Annotated[bool | None, typer.Option("--augment/--no-augment")] = None,
+    loss: Annotated[
+        str | None,
+        typer.Option(help="hybrid (the paper's), hybrid_two_sided (default), dice, focal or focal_two_sided."),
+    ] = None,
+    optimizer: Annotated[str | None, typer.Option(help="sgd (the paper's) or adamw (default).")] = None,
     peak_rate: Annotated[float | None, typer.Option(help="Default: 0.1 / batch for sgd, 0.003 for adamw.")] = None,
-    warmup_epochs: Annotated[int, typer.Option()] = 2,
-    seed: Annotated[int, typer.Option()] = 0,
+    final_rate: Annotated[float | None, typer.Option(help="Default: 0.0001.")] = None,
+    warmup_epochs: Annotated[int | None, typer.Option(help="Default: 2.")] = None,
+    averaging: Annotated[float | None, typer.Option(help="Decay of the weights' running mean. Default: none.")] = None,
+    precision: Annotated[str | None, typer.Option(help="auto (default), float32 or bfloat16.")] = None,
+    seed: Annotated[int | None, typer.Option(help="Default: 0.")] = None,
     begin_with: Annotated[str | None, typer.Option(help="Weights to start from instead of fresh ones.")] = None,
     name: Annotated[str, typer.Option(help="Of the weights.")] = "model",
-    resume: Annotated[bool, typer.Option("--resume", help="Go on from the last checkpoint of the run.")] = False,
+    device: Annotated[DeviceName, typer.Option(help="auto, cpu or cuda.")] = "auto",
     threads: Threads = 2,
     json: Json = None,
 ) -> None:
-    """Train a net; the same options give the same weights on the same machine."""
-    from config.training import Training
+    """Train a net; the same settings give the same weights on the same machine. Ctrl-C saves, --resume goes on."""
+    from workers.errors import TrainingError
+    from workers.run_folder import settings_of
+    from workers.settings import parsed_size, settings
+    from workers.train_command import train_in
 
-    high, _, wide = size.partition("x")
     options: dict[str, Any] = {
-        "net": net, "dataset": dataset, "width": width, "expansion": expansion, "blocks": blocks,
-        "stem_stride": stem_stride, "crop_height": crop_height, "epochs": epochs, "steps": steps, "batch": batch,
-        "loss": loss, "optimizer": optimizer, "peak_rate": peak_rate, "warmup_epochs": warmup_epochs,
-        "begin_with": begin_with, "seed": seed,
+        "net": net, "dataset": dataset, "root": root, "fit": fit, "width": width, "expansion": expansion,
+        "blocks": blocks, "stem_stride": stem_stride, "channels": channels, "crop_height": crop_height,
+        "crop_width": crop_width, "epochs": epochs, "steps": steps, "batch": batch, "oversample": oversample,
+        "augment": augment, "loss": loss, "optimizer": optimizer, "peak_rate": peak_rate, "final_rate": final_rate,
+        "warmup_epochs": warmup_epochs, "averaging": averaging, "precision": precision, "seed": seed,
+        "begin_with": begin_with,
     }  # fmt: skip
     try:
-        training = Training.model_validate(options | {"height": int(high), "input_width": int(wide)})
-    except ValidationError as error:
-        first = error.errors()[0]
-        _refuse(f"--{str(first['loc'][-1]).replace('_', '-')}: {first['msg']}, found {first['input']!r}")
-    except ValueError:
-        _refuse(f"--size: {size!r} is not LINESxPX, as 1000x160")
-    _train(training, out, name=name, resume=resume, threads=threads, json=json)
+        if size is not None:
+            options["height"], options["input_width"] = parsed_size(size)
+        if resume is not None:
+            if given := [key for key, value in options.items() if value is not None] + ["config"] * bool(config):
+                _refuse(f"--resume: goes on by the settings of {resume}; leave out {', '.join(given)}")
+            training = settings_of(resume)
+        else:
+            training = settings(options, config=config)
+    except TrainingError as error:
+        _refuse(str(error))
+    folder = out or resume
+    if folder is None or (resume is not None and folder != resume):
+        _refuse("--out: is missing; it names the folder of the run" if folder is None else f"--out: is not {resume}")
+    code = train_in(folder, training, name=name, resume=resume is not None, device=device, threads=threads, json=json)
+    raise typer.Exit(code)
 
 
 @app.command()
@@ -73,90 +96,59 @@ def evaluate(
     weights: Annotated[Path, typer.Option(help="NAME.safetensors, its manifest beside it.")] = Path(
         "workers/weights/rail-03.safetensors"
     ),
-    dataset: Annotated[str, typer.Option()] = "twin",
-    station: Annotated[str, typer.Option(help="Whose policy and calibration judge.")] = "rail-03",
-    surfaces: Annotated[int, typer.Option(min=1, max=500_000)] = 2000,
-    first_seed: Annotated[int, typer.Option(min=0, max=900_000, help="Which of the test seeds comes first.")] = 0,
-    only: Annotated[str | None, typer.Option(help="good, borderline or defective instead of the twin's mix.")] = None,
+    dataset: Annotated[str, typer.Option(help="twin, or one that lies under --root.")] = "twin",
+    root: Annotated[Path | None, typer.Option(help="Folder of the data set.")] = None,
+    split: Annotated[str, typer.Option(help="train, val, test or all.")] = "val",
+    out: Annotated[Path | None, typer.Option(help="Folder for threshold curves and overlays.")] = None,
+    station: Annotated[str, typer.Option(help="twin: whose policy and calibration judge.")] = "rail-03",
+    surfaces: Annotated[int, typer.Option(min=1, max=500_000, help="twin: how many.")] = 2000,
+    first_seed: Annotated[int, typer.Option(min=0, max=900_000, help="twin: which test seed comes first.")] = 0,
+    only: Annotated[str | None, typer.Option(help="twin: good, borderline or defective alone.")] = None,
     engine: Annotated[str, typer.Option(help="openvino or torch.")] = "openvino",
     threshold: Annotated[float | None, typer.Option(help="In place of the manifest's.")] = None,
     threads: Threads = 2,
     json: Json = None,
 ) -> None:
-    """Judge fresh surfaces with a net and count what escapes and what is falsely rejected."""
-    from config.loader import ConfigError, load_station
+    """Judge a net on a data set, or on fresh surfaces of the twin by the rules of a station."""
+    from pydantic import ValidationError
+
+    from config.loader import ConfigError
     from config.models import Model
-    from monitor.twin.truth import TruthClass
+    from config.training import DATASETS
+    from workers.datasets.items import DatasetError
     from workers.errors import ModelError
-    from workers.evaluate import evaluate_on_twin
+    from workers.evaluate_command import evaluate_drawn, evaluate_stored
     from workers.segmenter import Segmenter
 
-    if dataset != "twin":
-        _refuse(f"--dataset: {dataset!r} is not one of ['twin']")
-    if only is not None and only not in list(TruthClass):
-        _refuse(f"--only: {only!r} is not one of {[str(each) for each in TruthClass]}")
+    if dataset not in DATASETS:
+        _refuse(f"--dataset: {dataset!r} is not one of {list(DATASETS)}")
+    if dataset != "twin" and root is None:
+        _refuse(f"--root: is missing; it names the folder of {dataset}")
     try:
-        found = load_station(station)
         model = Model.model_validate({"weights": str(weights.resolve()), "engine": engine, "threshold": threshold})
         segmenter = Segmenter.load(model, threads=threads)
-    except (ConfigError, ModelError, ValidationError) as error:
-        _refuse(str(error))
-    calibration = found.cameras[0].calibration
-    if calibration is None:
-        _refuse(f"--station: {station} has no calibration; the twin's surfaces are drawn in mm")
-    with _progress() as bar:
-        task = bar.add_task("surfaces", total=surfaces)
-        result = evaluate_on_twin(
-            segmenter,
-            found.policy,
-            calibration,
-            surfaces=surfaces,
-            first_seed=first_seed,
-            wanted=None if only is None else TruthClass(only),
-            report=lambda done: bar.update(task, completed=done),
-        )
-    _write(result, json)
-
-
-def _train(training: Any, out: Path, *, name: str, resume: bool, threads: int, json: str | None) -> None:
-    import torch
-
-    from workers.errors import ModelError
-    from workers.finish import finish
-    from workers.train import Epoch, TrainingError, run_training
-
-    torch.set_num_threads(threads)
-    with _progress() as bar:
-        task = bar.add_task(name, total=training.epochs * training.steps)
-
-        def report(step: int, epoch: Epoch | None) -> None:
-            bar.update(task, completed=step)
-            if epoch is not None:
-                bar.console.print(
-                    f"epoch {epoch.epoch}: loss {epoch.loss}, DSC {epoch.dsc}, area ratio {epoch.area_ratio}"
+        with progress() as bar:
+            if root is None or dataset == "twin":
+                result = evaluate_drawn(
+                    segmenter, station, surfaces=surfaces, first_seed=first_seed, only=only, bar=bar
                 )
-
-        try:
-            model = run_training(training, out, resume=resume, report=report)
-            manifest = finish(model, training, out / f"{name}.safetensors", name=name, today=datetime.now(UTC).date())
-        except (TrainingError, ModelError) as error:
-            _refuse(str(error))
-    _write(manifest, json)
+            else:
+                result = evaluate_stored(segmenter, dataset, root, split=split, out=out, bar=bar)
+    except (ConfigError, ModelError, DatasetError, ValidationError) as error:
+        _refuse(str(error))
+    write_json(result, json or "-")
 
 
-def _progress() -> Progress:
+def progress(*columns: str) -> Progress:
     console = Console(stderr=True)
     return Progress(
-        TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(), console=console
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        *map(TextColumn, columns),
+        TimeRemainingColumn(),
+        console=console,
     )
-
-
-def _write(result: Any, where: str | None) -> None:
-    text = msgspec.json.format(msgspec.json.encode(result), indent=2).decode() + "\n"
-    if where is None or where == "-":
-        sys.stdout.write(text)
-    else:
-        Path(where).write_text(text)
 
 
 def _refuse(what: str) -> NoReturn:

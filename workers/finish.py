@@ -1,44 +1,105 @@
-"""The end of a training run: threshold, canary and manifest, so that the weights can be trusted where they run."""
+"""The end of a training run: threshold, canary, manifest, card and pictures, so that the weights can be trusted."""
 
 from datetime import date
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from torch import nn
 
 from config.training import Training
-from workers.canary import Canary, answered, draw_canary
+from workers.canary import RECIPES, Canary, answered, draw_canary
+from workers.card import card_of
 from workers.checkpoint import save_checkpoint
-from workers.train import TrainingError, calibrated_threshold, score, spec_of, validate
+from workers.datasets.source import Source
+from workers.drawings import Picture, write_curves, write_sheet
+from workers.errors import TrainingError
+from workers.figures import (
+    Figures,
+    Seen,
+    figures,
+    look,
+    threshold_counts,
+    threshold_of_best_dice,
+    threshold_of_unbiased_area,
+)
+from workers.run_folder import read_epochs
+from workers.train import score, spec_of
 
 CANARY_SEED = 7
+WORST_MOST = 16
 
 
-def finish(model: nn.Module, training: Training, path: Path, *, name: str, today: date) -> dict[str, Any]:
-    """Writes `path` and its manifest; what it returns is the manifest."""
-    threshold = calibrated_threshold(model, training)
-    counts = validate(model, training, threshold=threshold)
-    canary = draw_canary(height=training.height, width=training.input_width, seed=CANARY_SEED)
-    found = score(model, canary)
-    if not (found >= threshold).any():
-        raise TrainingError(
-            f"the net does not answer its canary: {found.max():.3f} at most, {threshold} needed; train longer"
-        )
-    answer = answered(found, threshold=threshold)
+def finish(
+    model: nn.Module, training: Training, source: Source, out: Path, *, name: str, today: date
+) -> dict[str, Any]:
+    """Writes `name`.safetensors with its manifest, card.md and pictures into `out`; what it returns is the manifest."""
+    threshold = chosen_threshold(model, training, source)
+    canary = _canary(model, training, threshold)
+    found = _judge(model, training, source, out, threshold=threshold, name=name)
+    card = source.card
     manifest = save_checkpoint(
-        path,
+        out / f"{name}.safetensors",
         model,
         name=name,
         net=spec_of(training),
         height=training.height,
         width=training.input_width,
         normalisation="standardise",
+        fit=training.fit,
         threshold=threshold,
-        data=f"surfaces of the digital twin, drawn for training (seed {training.seed}); no picture of a data set",
-        metrics={"validation_dsc": round(counts.dsc, 4), "validation_area_ratio": round(counts.area_ratio, 4)},
-        licence="Apache-2.0",
+        data=card.title,
+        metrics={
+            "validation_dsc": found.dsc.pooled,
+            "validation_dsc_all": found.dsc.all,
+            "validation_dsc_defective": found.dsc.defective,
+            "validation_area_ratio": found.area_ratio,
+        }
+        | ({} if found.image_ap != found.image_ap else {"validation_image_ap": found.image_ap}),
+        licence=card.licence,
         date=today,
-        canary=Canary(recipe="blots", seed=CANARY_SEED, answer=answer),
+        canary=canary,
     )
+    (out / "card.md").write_text(card_of(manifest, training, source, found))
+    write_curves(out / "curves.png", read_epochs(out), title=f"{name}: {training.net} on {card.title}")
     facts: dict[str, Any] = manifest.model_dump(mode="json")
     return facts
+
+
+def chosen_threshold(model: nn.Module, training: Training, source: Source) -> float:
+    """On the training part: of a stored set where the mean Dice is best, of drawn surfaces where areas are unbiased."""
+    curves = [
+        threshold_counts(score(model, example.pixels, training), example.mask) for example in source.calibration()
+    ]
+    return threshold_of_unbiased_area(curves) if training.dataset == "twin" else threshold_of_best_dice(curves)
+
+
+def _canary(model: nn.Module, training: Training, threshold: float) -> Canary:
+    """The first recipe that this net answers: a net for cracks takes a blot for an oil stain, and says nothing."""
+    highest = 0.0
+    for recipe in RECIPES:
+        drawn = draw_canary(height=training.height, width=training.input_width, seed=CANARY_SEED, recipe=recipe)
+        found = score(model, drawn if training.channels == 1 else drawn[..., None].repeat(3, axis=2), training)
+        if (found >= threshold).any():
+            return Canary(recipe=recipe, seed=CANARY_SEED, answer=answered(found, threshold=threshold))
+        highest = max(highest, float(found.max()))
+    raise TrainingError(f"the net does not answer its canary: {highest:.3f} at most, {threshold} needed; train longer")
+
+
+def _judge(model: nn.Module, training: Training, source: Source, out: Path, *, threshold: float, name: str) -> Figures:
+    """The figures of the validation part, and a sheet of the images where truth and prediction agree least."""
+    seen: list[Seen] = []
+    worst: list[tuple[float, str, Picture]] = []
+    for example in source.validation():
+        one, probability = look(partial(score, model, training=training), example, threshold=threshold)
+        seen.append(one)
+        picture = Picture(
+            title=f"{example.name}  DSC {one.counts.dsc:.2f}",
+            pixels=example.pixels,
+            truth=example.mask,
+            found=probability >= threshold,
+        )
+        worst = sorted([*worst, (one.counts.dsc, example.name, picture)], key=lambda entry: entry[:2])[:WORST_MOST]
+    title = f"{name}: worst {len(worst)} of {len(seen)} validation images (truth green, prediction red)"
+    write_sheet(out / "worst.png", [picture for _, _, picture in worst], title=title)
+    return figures(seen, threshold=threshold, engine="torch")

@@ -1,25 +1,34 @@
-"""The hybrid loss of AnomalySeg (§2.3, eq. 5 to 10): Dice and a focal term, from logits, in float32."""
+"""The losses of AnomalySeg (§2.3, eq. 5 to 10), Dice and focal terms and their sum, from logits, in float32.
 
-from typing import Literal, assert_never
+`truth` is 0 or 1, or in between where a pixel of a reduced image is defective in part.
+"""
+
+from typing import assert_never
 
 import torch
 from torch import Tensor
 from torch.nn import functional
 
+from config.training import LossName
+
 ALPHA, GAMMA = 0.1, 2.0  # §2.3
 SMOOTH = 1.0  # px: an empty batch without a false alarm loses nothing, instead of 0 / 0
 FEWEST = 0.001  # share of defect pixels: a batch with fewer, or none, is not blown up
 
-LossName = Literal["hybrid", "hybrid_two_sided"]
-
 
 def loss_of(name: LossName, logits: Tensor, truth: Tensor, *, balance: float) -> Tensor:
-    """`logits` and `truth` (B, 1, H, W), truth 0 or 1; `balance` is lambda, which falls from 1 (§3.2)."""
+    """`logits` and `truth` (B, 1, H, W); `balance` is lambda, which falls from 1 (§3.2)."""
     match name:
         case "hybrid":
             return dice(logits, truth) + balance * focal(logits, truth)
         case "hybrid_two_sided":
             return dice(logits, truth) + balance * focal_two_sided(logits, truth)
+        case "dice":
+            return dice(logits, truth)
+        case "focal":
+            return focal(logits, truth)
+        case "focal_two_sided":
+            return focal_two_sided(logits, truth)
         case _:
             assert_never(name)
 

@@ -3,7 +3,6 @@
 from pathlib import Path
 from time import perf_counter_ns
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -12,7 +11,7 @@ from workers.canary import draw_canary
 from workers.checkpoint import Manifest, load_checkpoint
 from workers.engines import Engine, open_engine
 from workers.errors import ModelError
-from workers.normalisation import standardise
+from workers.fit import restored, shown
 
 PACKAGE = Path(__file__).resolve().parent.parent  # paths in a station file are relative to it
 WARM_UP_RUNS = 2  # the first frames pay for memory and code that later ones find ready
@@ -52,20 +51,19 @@ class Segmenter:
         return self._engine.name
 
     def probability(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """(H, W) uint8 → (H, W) float32 in 0..1, of the same H and W whatever the net's input size."""
-        high, wide = pixels.shape
-        size = (self.manifest.height, self.manifest.width)
-        if (high, wide) == size:
-            return self._engine(standardise(pixels))
-        shrinks = high * wide > size[0] * size[1]
-        seen = cv2.resize(pixels, size[::-1], interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)
-        found = self._engine(standardise(np.asarray(seen, np.uint8)))
-        return np.asarray(cv2.resize(found, (wide, high), interpolation=cv2.INTER_LINEAR), np.float32)
+        """(H, W) or (H, W, 3) uint8 → (H, W) float32 in 0..1, at the image's own size whatever the net's input size."""
+        manifest = self.manifest
+        if pixels.ndim == 2 and manifest.net.channels == 3:  # a grey camera before a net for colour
+            pixels = np.repeat(pixels[..., None], 3, axis=2)
+        image, scale = shown(pixels, (manifest.height, manifest.width), manifest.fit)
+        return restored(self._engine(image), scale, pixels.shape[:2])
 
     def canary_answer(self) -> NDArray[np.float32]:
         """(H, W) at the net's input size."""
         size = self.manifest
-        return self.probability(draw_canary(height=size.height, width=size.width, seed=size.canary.seed))
+        return self.probability(
+            draw_canary(height=size.height, width=size.width, seed=size.canary.seed, recipe=size.canary.recipe)
+        )
 
     def time(self, shape: tuple[int, int], *, runs: int = 8) -> list[float]:
         """Milliseconds of each run on a frame of this (H, W), resizing included; the canary stands in for a frame."""

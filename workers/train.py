@@ -1,122 +1,134 @@
-"""Training: drawn batches in, metrics.jsonl and checkpoints out. The same configuration gives the same weights."""
+"""Training: batches in, checkpoints and figures out. The same settings on the same machine give the same weights."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
-import msgspec
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from safetensors import safe_open
-from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from config.training import Training
-from monitor.twin.surface import SurfaceSpec, draw
 from workers.checkpoint import load_checkpoint
-from workers.datasets import twin
+from workers.datasets.drawn import DrawnSource
+from workers.datasets.source import Batch, Example, Source
+from workers.datasets.stored import StoredSource
+from workers.distribution import Place, any_of_us, shared, wait_for_all
+from workers.errors import TrainingError
+from workers.fit import restored, shown
 from workers.losses import loss_of
-from workers.metrics import PixelCounts, pixel_counts
+from workers.metrics import PixelCounts, dsc, pixel_counts
 from workers.models import build_model
-from workers.models.spec import AnomalySegSpec, NetSpec
-from workers.normalisation import standardise
+from workers.models.spec import NetSpec, TrunkSpec, net_spec
+from workers.run_folder import Epoch, State, add_epoch, begin, restore, save
 from workers.schedule import balance, rate
 
-VALIDATION_SURFACES = 32
-CALIBRATION_SURFACES = 96  # of the training seeds
-THRESHOLDS = tuple(round(0.2 + 0.025 * i, 3) for i in range(25))
 GRADIENT_NORM = 1.0
+STATION_WIDTH = 8  # of AnomalySeg's trunk where none is named: a station's net runs on one core
+NAMED_MOST = 8  # files of a batch in an error
+
+Report = Callable[[int, float, float, Epoch | None], None]  # step, its loss, its rate, the epoch it ended
 
 
-class TrainingError(Exception):
-    """A run that cannot go on, and why."""
+class Interrupted(Exception):
+    """The run was asked to stop; its checkpoint stands at this step."""
 
-
-class Epoch(msgspec.Struct, frozen=True, kw_only=True):
-    epoch: int
-    step: int
-    loss: float
-    rate: float
-    dsc: float
-    area_ratio: float
+    def __init__(self, step: int) -> None:
+        super().__init__(f"stopped at step {step}")
+        self.step = step
 
 
 def spec_of(training: Training) -> NetSpec:
-    return AnomalySegSpec(
-        width=training.width, expansion=training.expansion, blocks=training.blocks, stem_stride=training.stem_stride
+    spec = net_spec(
+        training.net,
+        width=training.width,
+        channels=training.channels,
+        expansion=training.expansion,
+        blocks=training.blocks,
+        stem_stride=training.stem_stride,
     )
+    if training.width is None and isinstance(spec, TrunkSpec):
+        return spec.model_copy(update={"width": STATION_WIDTH})
+    return spec
+
+
+def open_source(training: Training) -> Source:
+    """Reads what is stored; DatasetError where it cannot be used."""
+    return DrawnSource(training) if training.dataset == "twin" else StoredSource(training)
 
 
 def run_training(
-    training: Training, out: Path, *, resume: bool, report: Callable[[int, Epoch | None], None]
+    training: Training,
+    source: Source,
+    out: Path,
+    *,
+    resume: bool,
+    report: Report,
+    place: Place | None = None,
+    stop: Callable[[], bool] = lambda: False,
 ) -> nn.Module:
-    """Trains to the end of the schedule; `report(step, epoch)` hears of each step, and of each epoch at its end."""
-    torch.manual_seed(training.seed)
-    out.mkdir(parents=True, exist_ok=True)
-    model: nn.Module = _begun(training).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    optimizer = _optimizer(model, training)
-    total = training.epochs * training.steps
-    first = _resumed(out, training, model, optimizer) if resume else _fresh(out, training)
-    losses: list[float] = []
-    for step in range(first, total):
-        model.train()
-        for group in optimizer.param_groups:
-            group["lr"] = rate(
-                step,
-                warmup=training.warmup_epochs * training.steps,
+    """Trains to the end of the schedule. Where `stop` says so, saves and raises Interrupted."""
+    place = place or Place(device="cpu")
+    state = _state(training, place)
+    total = training.epochs * source.steps
+    if resume:
+        restore(out, training, state, steps=source.steps, device=place.device)
+    elif place.first:
+        begin(out, training)
+    together = shared(state.model, place)
+    with _drawn_ahead(source, range(state.step, total), place) as batches:
+        for batch in batches:
+            at = rate(
+                state.step,
+                warmup=training.warmup_epochs * source.steps,
                 total=total,
                 peak=training.peak,
                 final=training.final_rate,
             )
-        losses.append(_step(model, optimizer, training, step=step, total=total))
-        report(step + 1, None)
-        if (step + 1) % training.steps == 0:
-            counts = validate(model, training, threshold=0.5)
-            done = Epoch(
-                epoch=(step + 1) // training.steps,
-                step=step + 1,
-                loss=round(float(np.mean(losses)), 5),
-                rate=optimizer.param_groups[0]["lr"],
-                dsc=round(counts.dsc, 5),
-                area_ratio=round(counts.area_ratio, 5),
-            )
-            losses = []
-            _save(out, training, model, optimizer, done)
-            report(step + 1, done)
-    return model.eval()
+            state.losses.append(_step(state, together, training, batch, at=at, total=total, place=place))
+            state.step += 1
+            done = _epoch(training, source, state, out, at=at, place=place) if state.step % source.steps == 0 else None
+            report(state.step, state.losses[-1] if done is None else done.loss, at, done)
+            if any_of_us(stop(), place) and state.step < total:
+                if place.first:
+                    save(out, training, state)
+                raise Interrupted(state.step)
+    return state.judged.eval()
 
 
-def validate(model: nn.Module, training: Training, *, threshold: float) -> PixelCounts:
-    total = PixelCounts()
-    for surface in twin.validation(surface_spec(training), count=VALIDATION_SURFACES):
-        total += pixel_counts(score(model, surface.pixels) >= threshold, surface.mask)
-    return total
+def validate(model: nn.Module, training: Training, examples: Iterator[Example]) -> list[PixelCounts]:
+    """The counts of each image at threshold 0.5, at its own resolution."""
+    return [pixel_counts(score(model, example.pixels, training) >= 0.5, example.mask) for example in examples]
 
 
-def calibrated_threshold(model: nn.Module, training: Training) -> float:
-    """The threshold at which the areas of defects on surfaces of the training seeds come out unbiased."""
-    spec, rng = surface_spec(training), np.random.Generator(np.random.PCG64([training.seed, 12]))
-    logs: dict[float, list[float]] = {threshold: [] for threshold in THRESHOLDS}
-    for i in range(CALIBRATION_SURFACES):
-        seed = int(rng.integers(twin.TRAIN_SEEDS.start, twin.TRAIN_SEEDS.stop))
-        surface = draw(spec, seed=seed, slot=i, wanted=twin.WANTED[i % 2])
-        probability, true = score(model, surface.pixels), max(int(surface.mask.sum()), 1)
-        for threshold, ratios in logs.items():
-            ratios.append(float(np.log(max(int((probability >= threshold).sum()), 1) / true)))
-    return min(THRESHOLDS, key=lambda threshold: abs(float(np.median(logs[threshold]))))
+def score(model: nn.Module, pixels: NDArray[np.uint8], training: Training) -> NDArray[np.float32]:
+    """(H, W) or (H, W, 3) uint8 → (H, W) probability with torch in float32, at the image's own size."""
+    image, scale = shown(pixels, (training.height, training.input_width), training.fit)
+    return restored(probability(model, image), scale, pixels.shape[:2])
 
 
-def score(model: nn.Module, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """(H, W) uint8 → (H, W) probability, with torch, at the image's own size."""
+def probability(model: nn.Module, image: NDArray[np.float32]) -> NDArray[np.float32]:
+    """(H, W) or (H, W, 3) standardised → (H, W) in 0..1, where the net lies."""
     model.eval()
+    device = next(model.parameters()).device
     with torch.inference_mode():
-        image = torch.from_numpy(standardise(pixels))[None, None].contiguous(memory_format=torch.channels_last)
-        probability: NDArray[np.float32] = torch.sigmoid(model(image))[0, 0].numpy()
-    return probability
+        stacked = torch.from_numpy(image[None] if image.ndim == 2 else image.transpose(2, 0, 1))[None]  # (1, C, H, W)
+        logits: Tensor = model(stacked.to(device, memory_format=torch.channels_last))
+        found: NDArray[np.float32] = torch.sigmoid(logits.float())[0, 0].cpu().numpy()
+    return found
 
 
-def surface_spec(training: Training) -> SurfaceSpec:
-    return SurfaceSpec(height=training.height, width=training.input_width)
+def _state(training: Training, place: Place) -> State:
+    torch.manual_seed(training.seed)
+    model: nn.Module = _begun(training).to(place.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    averaged = None
+    if training.averaging is not None:
+        decaying = get_ema_multi_avg_fn(training.averaging)  # type: ignore[no-untyped-call]
+        averaged = AveragedModel(model, multi_avg_fn=decaying, use_buffers=True)
+    return State(model=model, averaged=averaged, optimizer=_optimizer(model, training))
 
 
 def _begun(training: Training) -> nn.Module:
@@ -129,28 +141,6 @@ def _begun(training: Training) -> nn.Module:
     return begun.model
 
 
-def _step(model: nn.Module, optimizer: torch.optim.Optimizer, training: Training, *, step: int, total: int) -> float:
-    samples = twin.training_batch(
-        surface_spec(training),
-        batch=training.batch,
-        crop_height=min(training.crop_height, training.height),
-        seed=training.seed,
-        step=step,
-    )
-    images = torch.from_numpy(np.stack([sample.image for sample in samples]))[:, None]  # (B, 1, h, W)
-    truth = torch.from_numpy(np.stack([sample.truth for sample in samples]))[:, None].float()  # (B, 1, h, W)
-    logits = model(images.contiguous(memory_format=torch.channels_last))
-    loss = loss_of(training.loss, logits, truth, balance=balance(step, total=total))
-    value = float(loss.detach())
-    if not np.isfinite(value):
-        raise TrainingError(f"step {step}: the loss is {value}; a lower peak rate than {training.peak} is needed")
-    optimizer.zero_grad(set_to_none=True)
-    loss.backward()  # type: ignore[no-untyped-call]
-    nn.utils.clip_grad_norm_(model.parameters(), GRADIENT_NORM)
-    optimizer.step()
-    return value
-
-
 def _optimizer(model: nn.Module, training: Training) -> torch.optim.Optimizer:
     match training.optimizer:
         case "sgd":
@@ -159,50 +149,82 @@ def _optimizer(model: nn.Module, training: Training) -> torch.optim.Optimizer:
             return torch.optim.AdamW(model.parameters(), lr=training.peak, weight_decay=1e-2)
 
 
-def _save(out: Path, training: Training, model: nn.Module, optimizer: torch.optim.Optimizer, done: Epoch) -> None:
-    """Model and optimizer as safetensors, so that a run goes on exactly where it stopped."""
-    tensors = {f"model.{name}": tensor.contiguous() for name, tensor in model.state_dict().items()}
-    for index, state in optimizer.state_dict()["state"].items():
-        tensors |= {
-            f"optimizer.{index}.{name}": value.contiguous()
-            for name, value in state.items()
-            if isinstance(value, Tensor)
-        }
-    save_file(
-        tensors,
-        out / "last.safetensors.part",
-        metadata={"step": str(done.step), "training": training.model_dump_json()},
-    )
-    (out / "last.safetensors.part").replace(out / "last.safetensors")
-    with (out / "metrics.jsonl").open("ab") as lines:
-        lines.write(msgspec.json.encode(done) + b"\n")
-
-
-def _fresh(out: Path, training: Training) -> int:
-    (out / "training.json").write_text(training.model_dump_json(indent=2) + "\n")
-    (out / "metrics.jsonl").write_bytes(b"")
-    return 0
-
-
-def _resumed(out: Path, training: Training, model: nn.Module, optimizer: torch.optim.Optimizer) -> int:
-    path = out / "last.safetensors"
-    if not path.exists():
-        raise TrainingError(f"{path}: there is no checkpoint to resume; start without --resume")
-    with safe_open(path, framework="pt") as opened:
-        facts = opened.metadata()
-    if Training.model_validate_json(facts["training"]) != training:
+def _step(
+    state: State, together: nn.Module, training: Training, batch: Batch, *, at: float, total: int, place: Place
+) -> float:
+    torch.manual_seed(training.seed * 1_000_003 + state.step * 101 + place.rank)  # dropout, too, by the step
+    together.train()
+    for group in state.optimizer.param_groups:
+        group["lr"] = at
+    images = torch.from_numpy(batch.images).to(place.device, memory_format=torch.channels_last)  # (B, C, h, w)
+    truth = torch.from_numpy(batch.truth).to(place.device)  # (B, 1, h, w)
+    with _precision(training, place):
+        logits = together(images)
+    loss = loss_of(training.loss, logits, truth, balance=balance(state.step, total=total))
+    value = float(loss.detach())
+    if not np.isfinite(value):
+        files = ", ".join(batch.names[:NAMED_MOST])
         raise TrainingError(
-            f"{path}: the run was started with other settings ({facts['training']}); resume it with its own"
+            f"step {state.step}: the loss is {value}; the batch was {files}. Look at these files, or take a lower peak "
+            f"rate than {training.peak}"
         )
-    tensors = load_file(path)
-    model.load_state_dict({name.removeprefix("model."): t for name, t in tensors.items() if name.startswith("model.")})
-    state: dict[int, dict[str, Tensor]] = {}
-    for name, tensor in tensors.items():
-        if name.startswith("optimizer."):
-            _, index, key = name.split(".", 2)
-            state.setdefault(int(index), {})[key] = tensor
-    optimizer.load_state_dict({"state": state, "param_groups": optimizer.state_dict()["param_groups"]})
-    step = int(facts["step"])
-    lines = (out / "metrics.jsonl").read_bytes().splitlines(keepends=True)
-    (out / "metrics.jsonl").write_bytes(b"".join(lines[: step // training.steps]))
-    return step
+    state.optimizer.zero_grad(set_to_none=True)
+    loss.backward()  # type: ignore[no-untyped-call]
+    nn.utils.clip_grad_norm_(state.model.parameters(), GRADIENT_NORM)
+    state.optimizer.step()
+    if state.averaged is not None:
+        state.averaged.update_parameters(state.model)
+    return value
+
+
+def _precision(training: Training, place: Place) -> AbstractContextManager[object]:
+    half = training.precision == "bfloat16" or (
+        training.precision == "auto" and place.on_cuda and torch.cuda.is_bf16_supported()
+    )
+    return torch.autocast("cuda" if place.on_cuda else "cpu", torch.bfloat16) if half else nullcontext()
+
+
+def _epoch(training: Training, source: Source, state: State, out: Path, *, at: float, place: Place) -> Epoch | None:
+    """Figures and checkpoint of the epoch that ended; the other processes wait for the first, which alone judges."""
+    done = None
+    if place.first:
+        counts = validate(state.judged, training, source.validation())
+        found = dsc(counts)
+        done = Epoch(
+            epoch=state.step // source.steps,
+            step=state.step,
+            loss=round(float(np.mean(state.losses)), 5),
+            rate=at,
+            dsc_all=round(found.all, 5),
+            dsc_defective=round(found.defective, 5),
+            dsc_pooled=round(found.pooled, 5),
+            area_ratio=round(sum(counts, PixelCounts()).area_ratio, 5),
+        )
+        state.losses = []
+        save(out, training, state)
+        add_epoch(out, done)
+    state.losses = []
+    wait_for_all(place)
+    return done
+
+
+class _drawn_ahead:  # noqa: N801  # reads as a function in `with`
+    """The batches of these steps, each drawn while the one before it is trained on."""
+
+    def __init__(self, source: Source, steps: range, place: Place) -> None:
+        self._source, self._steps, self._place = source, steps, place
+        self._pool = ThreadPoolExecutor(1)
+
+    def __enter__(self) -> Iterator[Batch]:
+        return self._batches()
+
+    def __exit__(self, *_: object) -> None:
+        self._pool.shutdown(cancel_futures=True)
+
+    def _batches(self) -> Iterator[Batch]:
+        waiting = None
+        for step in self._steps:
+            batch = waiting or self._pool.submit(self._source.batch, step, rank=self._place.rank)
+            if step + 1 < self._steps.stop:
+                waiting = self._pool.submit(self._source.batch, step + 1, rank=self._place.rank)
+            yield batch.result()

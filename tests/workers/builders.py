@@ -2,6 +2,7 @@
 
 import datetime
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import nn
@@ -10,9 +11,13 @@ from config.models import Model
 from config.training import Training
 from workers.canary import Answer, Canary, answered, draw_canary
 from workers.checkpoint import Manifest, save_checkpoint
+from workers.datasets.drawn import DrawnSource
+from workers.datasets.source import Source
 from workers.models import build_model
 from workers.models.spec import AnomalySegSpec
-from workers.train import score
+from workers.normalisation import standardise
+from workers.run_folder import Epoch
+from workers.train import open_source, probability, run_training
 
 HEIGHT, WIDTH = 64, 48
 SPEC = AnomalySegSpec(width=2, blocks=1, stem_stride=2)
@@ -30,7 +35,7 @@ def a_checkpoint(folder: Path, *, net: nn.Module | None = None, answer: Answer |
     """Weights with a manifest that vouches for them; `answer` replaces what the canary was really answered."""
     net = net or a_net()
     path = folder / "small.safetensors"
-    found = score(net, draw_canary(height=HEIGHT, width=WIDTH, seed=7))
+    found = probability(net, standardise(draw_canary(height=HEIGHT, width=WIDTH, seed=7)))
     threshold = float((found.min() + found.max()) / 2)
     a_manifest(path, net, threshold=threshold, answer=answer or answered(found, threshold=threshold))
     return path
@@ -56,6 +61,23 @@ def a_manifest(path: Path, net: nn.Module, *, threshold: float, answer: Answer) 
 
 def a_model(path: Path, *, engine: str = "torch") -> Model:
     return Model.model_validate({"weights": str(path), "engine": engine})
+
+
+def a_source(training: Training) -> Source:
+    """Its data; of the twin only a few surfaces to judge by."""
+    source = open_source(training)
+    if isinstance(source, DrawnSource):
+        source.validation_surfaces = source.calibration_surfaces = 2
+    return source
+
+
+def silent(_step: int, _loss: float, _rate: float, _epoch: Epoch | None) -> None:
+    pass
+
+
+def run(training: Training, out: Path, **options: Any) -> nn.Module:
+    """A whole run that reports to nobody."""
+    return run_training(training, a_source(training), out, **{"resume": False, "report": silent} | options)
 
 
 def a_training(**options: object) -> Training:

@@ -1,82 +1,175 @@
 """A run is a function of its settings: repeated, or stopped and resumed, it gives the same weights."""
 
+from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
 
-import msgspec
 import numpy as np
 import pytest
 import torch
-from typer.testing import CliRunner
+from torch import Tensor, nn
 
+from config.training import Training
 from monitor.twin.surface import SurfaceSpec
-from tests.workers.builders import a_checkpoint, a_training
+from tests.workers.builders import a_checkpoint, a_source, a_training, run, silent
+from tests.workers.datasets.builders import a_dataset
 from workers import train
-from workers.checkpoint import load_manifest
-from workers.commands import app
 from workers.datasets import twin
-from workers.metrics import PixelCounts, pixel_counts
-from workers.models import anomalyseg
-from workers.train import Epoch, TrainingError, run_training
+from workers.errors import TrainingError
+from workers.run_folder import read_epochs
+from workers.train import Interrupted, run_training, score, spec_of
 
 
-@pytest.fixture(autouse=True)
-def few_surfaces(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(train, "VALIDATION_SURFACES", 2)
-    monkeypatch.setattr(train, "CALIBRATION_SURFACES", 2)
+def a_stored_training(root: Path, **options: object) -> Training:
+    a_dataset(root, "kolektorsdd")
+    small = {"dataset": "kolektorsdd", "root": str(root), "height": 96, "input_width": 48, "crop_height": 64}
+    return a_training(**small | options)
 
 
-SMALL = "--width 2 --blocks 1 --size 480x160 --crop-height 64 --batch 2 --epochs 1 --steps 2 --warmup-epochs 0"
+def stops_after(steps: int) -> Callable[[], bool]:
+    """Says yes once it was asked so often: each step asks once."""
+    asked = iter(range(1, 1000))
+    return lambda: next(asked) >= steps
 
 
-class StoppedError(Exception):
-    pass
+@pytest.mark.parametrize(
+    "options",
+    [
+        pytest.param({"optimizer": "adamw"}, id="adamw"),
+        pytest.param({"optimizer": "sgd"}, id="sgd"),
+        pytest.param({"averaging": 0.5}, id="averaged"),
+    ],
+)
+@pytest.mark.parametrize("steps", [pytest.param(1, id="inside-an-epoch"), pytest.param(2, id="after-one")])
+def test_a_resumed_run_ends_as_one_that_never_stopped(tmp_path: Path, options: dict[str, object], steps: int) -> None:
+    training = a_stored_training(tmp_path / "set", **options)
+    whole = run(training, tmp_path / "whole")
+    with pytest.raises(Interrupted, match=f"stopped at step {steps}"):
+        run(training, tmp_path / "halves", stop=stops_after(steps))
 
-
-def silent(_step: int, _epoch: Epoch | None) -> None:
-    pass
-
-
-def stop_after_first(_step: int, epoch: Epoch | None) -> None:
-    if epoch is not None:
-        raise StoppedError
-
-
-@pytest.mark.parametrize("optimizer", [pytest.param("adamw", id="adamw"), pytest.param("sgd", id="sgd")])
-def test_a_resumed_run_ends_as_one_that_never_stopped(tmp_path: Path, optimizer: str) -> None:
-    training = a_training(optimizer=optimizer)
-    whole = run_training(training, tmp_path / "whole", resume=False, report=silent)
-    with pytest.raises(StoppedError):
-        run_training(training, tmp_path / "halves", resume=False, report=stop_after_first)
-
-    halves = run_training(training, tmp_path / "halves", resume=True, report=silent)
+    halves = run(training, tmp_path / "halves", resume=True)
 
     for one, other in zip(whole.state_dict().values(), halves.state_dict().values(), strict=True):
         assert torch.equal(one, other)
     assert (tmp_path / "whole" / "metrics.jsonl").read_text() == (tmp_path / "halves" / "metrics.jsonl").read_text()
 
 
+def test_a_resumed_run_without_its_optimizer_would_end_elsewhere(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    training = a_stored_training(tmp_path / "set", epochs=2)
+    whole = run(training, tmp_path / "whole")
+    with pytest.raises(Interrupted):
+        run(training, tmp_path / "halves", stop=stops_after(2))
+    monkeypatch.setattr(torch.optim.AdamW, "load_state_dict", lambda _self, _state: None)
+
+    halves = run(training, tmp_path / "halves", resume=True)
+
+    same = [torch.equal(a, b) for a, b in zip(whole.parameters(), halves.parameters(), strict=True)]
+    assert not all(same)
+
+
 def test_a_run_is_resumed_with_its_own_settings_only(tmp_path: Path) -> None:
-    with pytest.raises(StoppedError):
-        run_training(a_training(), tmp_path, resume=False, report=stop_after_first)
+    with pytest.raises(Interrupted):
+        run(a_training(), tmp_path, stop=stops_after(1))
 
     with pytest.raises(TrainingError, match="was started with other settings"):
-        run_training(a_training(seed=1), tmp_path, resume=True, report=silent)
+        run(a_training(seed=1), tmp_path, resume=True)
 
 
 def test_a_run_may_begin_with_the_weights_of_the_same_net_only(tmp_path: Path) -> None:
-    begun = a_training(width=2, stem_stride=2, begin_with=str(a_checkpoint(tmp_path)))
+    begun = a_training(width=2, stem_stride=2, epochs=1, begin_with=str(a_checkpoint(tmp_path)))
     other = begun.model_copy(update={"width": 4})
 
-    run_training(begun, tmp_path / "run", resume=False, report=silent)
+    run(begun, tmp_path / "run")
 
     with pytest.raises(TrainingError, match="the run is for"):
-        run_training(other, tmp_path / "other", resume=False, report=silent)
+        run(other, tmp_path / "other")
 
 
 def test_there_must_be_something_to_resume(tmp_path: Path) -> None:
     with pytest.raises(TrainingError, match="no checkpoint to resume"):
-        run_training(a_training(), tmp_path, resume=True, report=silent)
+        run(a_training(), tmp_path, resume=True)
+
+
+def test_each_epoch_leaves_its_three_dice_figures(tmp_path: Path) -> None:
+    training = a_stored_training(tmp_path / "set")
+
+    run(training, tmp_path / "run")
+
+    epochs = read_epochs(tmp_path / "run")
+    assert [each.epoch for each in epochs] == [1, 2]
+    assert all(0 <= figure <= 1 for each in epochs for figure in (each.dsc_all, each.dsc_defective, each.dsc_pooled))
+
+
+class Broken(nn.Module):
+    """A net that says NaN in its third step."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.scale = nn.Parameter(torch.ones(1))
+        self.seen = 0
+
+    def forward(self, image: Tensor) -> Tensor:
+        self.seen += self.training
+        return image[:, :1] * self.scale * (float("nan") if self.training and self.seen == 3 else 1.0)
+
+
+def test_nan_stops_the_run_with_its_step_and_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    training = a_stored_training(tmp_path / "set", steps=4)
+    names = a_source(training).batch(2, rank=0).names
+    monkeypatch.setattr(train, "build_model", lambda _spec: Broken())
+
+    with pytest.raises(TrainingError, match="step 2: the loss is nan") as raised:
+        run(training, tmp_path / "run")
+
+    assert all(name in str(raised.value) for name in names)
+
+
+def test_a_short_run_learns(tmp_path: Path) -> None:
+    training = a_stored_training(tmp_path / "set", width=4, stem_stride=2, epochs=1, steps=40, warmup_epochs=0)
+    losses: list[float] = []
+
+    run_training(
+        training,
+        a_source(training),
+        tmp_path / "run",
+        resume=False,
+        report=lambda _step, loss, _rate, _epoch: losses.append(loss),
+    )
+
+    assert np.mean(losses[30:39]) < 0.8 * np.mean(losses[:5])
+
+
+def test_half_precision_trains_too(tmp_path: Path) -> None:
+    training = a_stored_training(tmp_path / "set", precision="bfloat16", epochs=1)
+
+    model = run(training, tmp_path / "run")
+
+    assert all(parameter.dtype is torch.float32 and torch.isfinite(parameter).all() for parameter in model.parameters())
+
+
+def test_the_score_has_the_size_of_the_image(tmp_path: Path) -> None:
+    training = a_stored_training(tmp_path / "set")
+    net = run(training, tmp_path / "run", report=silent)
+
+    found = score(net, np.full((130, 57), 90, np.uint8), training)
+
+    assert (found.shape, found.dtype) == ((130, 57), np.float32)
+
+
+@pytest.mark.parametrize(
+    ("options", "width"),
+    [
+        pytest.param({}, 8, id="trunk-of-a-station"),
+        pytest.param({"net": "resunet", "width": 24}, 24, id="named"),
+        pytest.param({"net": "unet"}, 32, id="as-in-its-paper"),
+    ],
+)
+def test_the_width_where_none_is_named(options: dict[str, object], width: int) -> None:
+    spec = spec_of(Training.model_validate(options))
+
+    assert spec.model_dump()["width"] == width
 
 
 def test_a_batch_is_a_function_of_seed_and_step() -> None:
@@ -93,51 +186,3 @@ def test_training_validation_and_test_share_no_surface() -> None:
 
     assert all(stop <= start for (_, stop), (start, _) in pairwise(spans))
     assert spans[0][0] > 1000  # a station's seed is small
-
-
-def test_counts_pool_over_images() -> None:
-    found, truth = np.array([[True, True, False, False]]), np.array([[True, False, True, False]])
-
-    pooled = pixel_counts(found, truth) + pixel_counts(truth, truth)
-
-    assert pooled == PixelCounts(true_positive=3, false_positive=1, false_negative=1)
-    assert pooled.dsc == pytest.approx(6 / 8)
-    assert pooled.area_ratio == 1.0
-
-
-def test_the_command_trains_and_writes_weights_with_a_manifest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(anomalyseg, "FIRST_LOGIT", 1.0)  # fires after two steps too
-
-    result = CliRunner().invoke(app, [*small_run(tmp_path), "--json", str(tmp_path / "out")])
-
-    manifest = load_manifest(tmp_path / "small.json")
-    assert result.exit_code == 0, result.output
-    assert (manifest.name, manifest.height, manifest.width, manifest.net.width) == ("small", 480, 160, 2)
-    assert msgspec.json.decode((tmp_path / "out").read_bytes())["sha256"] == manifest.sha256
-
-
-def test_a_net_that_does_not_answer_its_canary_gets_no_manifest(tmp_path: Path) -> None:
-    result = CliRunner().invoke(app, small_run(tmp_path))
-
-    assert result.exit_code == 2
-    assert "does not answer its canary" in " ".join(result.output.split())
-    assert not (tmp_path / "small.json").exists()
-
-
-@pytest.mark.parametrize(
-    ("options", "says"),
-    [
-        pytest.param(["--size", "large"], "'large' is not LINESxPX", id="size"),
-        pytest.param(["--net", "resnet"], "--net: Input should be 'anomalyseg', found 'resnet'", id="net"),
-        pytest.param(["--epochs", "0"], "--epochs: Input should be greater", id="epochs"),
-    ],
-)
-def test_a_wrong_option_is_refused_by_its_name(tmp_path: Path, options: list[str], says: str) -> None:
-    result = CliRunner().invoke(app, ["train", "--out", str(tmp_path / "run"), *options])
-
-    assert result.exit_code == 2
-    assert says in " ".join(result.output.split())
-
-
-def small_run(out: Path) -> list[str]:
-    return ["train", "--out", str(out), "--name", "small", *SMALL.split()]

@@ -1,0 +1,69 @@
+"""The card that goes with weights: net, data and its licence, split, figures, limits; what a run knows of itself."""
+
+from config.training import Training
+from workers.checkpoint import Manifest
+from workers.datasets.source import Source
+from workers.datasets.stored import StoredSource
+from workers.figures import Figures
+
+
+def card_of(manifest: Manifest, training: Training, source: Source, found: Figures) -> str:
+    """Markdown."""
+    card = source.card
+    return f"""# {manifest.name}: {training.net}
+
+| | |
+|---|---|
+| net | {manifest.net.model_dump_json()} |
+| input | {manifest.height} lines × {manifest.width} px ({training.fit}), each image by its own mean and spread |
+| data | {card.title}; {card.source} |
+| licence of the data | {card.licence} |
+| split | {_split(source)} |
+| training | {training.epochs} epochs of {source.steps} steps of {training.batch}; {training.optimizer} |
+| loss | {training.loss} |
+| seed | {training.seed} |
+| threshold | {manifest.threshold}, chosen on the training part |
+| date | {manifest.date} |
+
+## Figures of the validation part
+{found.images} images, {found.defective} of them defective; at the images' own resolution, without a least region.
+
+| | all | defective | pooled |
+|---|---|---|---|
+| DSC | {found.dsc.all} | {found.dsc.defective} | {found.dsc.pooled} |
+| IoU | {found.iou.all} | {found.iou.defective} | {found.iou.pooled} |
+
+| | |
+|---|---|
+| image AP | {found.image_ap} |
+| image AUROC | {found.image_auroc} |
+| false rejects with every defective image caught | {found.false_reject_rate_at_full_recall} |
+| found over true area | {found.area_ratio} |
+| expected error of the probabilities | {found.calibration.expected_error} |
+
+| true regions of, px | regions | touched |
+|---|---|---|
+{_regions(found)}
+
+## Limits
+It was judged on pieces of the same make, under the same lamp, as those it was trained on.
+{found.defective} defective images bound a miss rate only roughly: were none missed, below {_bound(found.defective)}
+at 95 %.
+"""
+
+
+def _split(source: Source) -> str:
+    if isinstance(source, StoredSource):
+        train, defective, validation, test = source.images
+        return f"by part: {train} training images ({defective} defective), {validation} validation, {test} test"
+    return "by the seeds of the surfaces"
+
+
+def _regions(found: Figures) -> str:
+    rows = [f"| {size.from_px} to {size.to_px} | {size.regions} | {size.found} |" for size in found.region_recall]
+    return "\n".join(rows) or "| | 0 | 0 |"
+
+
+def _bound(images: int) -> str:
+    """The exact bound of none in n (Clopper-Pearson, one-sided)."""
+    return f"{1 - 0.05 ** (1 / images):.0%}" if images else "100 %"

@@ -1,0 +1,97 @@
+"""A training run as people see it: progress at the terminal, Ctrl-C that saves, and the finish."""
+
+import signal
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from types import FrameType
+
+import torch
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from config.training import Training
+from monitor.output import write_json
+from workers.datasets.items import DatasetError
+from workers.distribution import DeviceName, Place, open_place
+from workers.errors import ModelError, TrainingError
+from workers.finish import finish
+from workers.run_folder import Epoch
+from workers.train import Interrupted, open_source, run_training
+
+DONE, USAGE, INTERRUPTED = 0, 2, 130
+
+
+def train_in(
+    out: Path, training: Training, *, name: str, resume: bool, device: DeviceName, threads: int, json: str | None
+) -> int:
+    """Trains in this folder; the exit code."""
+    torch.set_num_threads(threads)
+    console = Console(stderr=True)
+    try:
+        with open_place(device) as place, asked_to_stop() as stop:
+            source = open_source(training)
+            with _bar(console, place) as bar:
+                report = _reporter(bar, training, total=training.epochs * source.steps, place=place)
+                model = run_training(training, source, out, resume=resume, report=report, place=place, stop=stop)
+            if place.first:
+                manifest = finish(model, training, source, out, name=name, today=datetime.now(UTC).date())
+                write_json(manifest, json or "-")
+    except Interrupted as stopped:
+        console.print(f"stopped at step {stopped.step}; `linectl train --resume {out}` goes on", soft_wrap=True)
+        return INTERRUPTED
+    except (TrainingError, ModelError, DatasetError) as error:
+        console.print(str(error), markup=False, soft_wrap=True)
+        return USAGE
+    return DONE
+
+
+@contextmanager
+def asked_to_stop() -> Iterator[Callable[[], bool]]:
+    """Whether Ctrl-C (or SIGTERM) was pressed; a second one ends the process at once."""
+    asked = False
+
+    def ask(number: int, _: FrameType | None) -> None:
+        nonlocal asked
+        asked = True
+        signal.signal(number, signal.SIG_DFL)
+
+    before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield lambda: asked
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _bar(console: Console, place: Place) -> Progress:
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("loss {task.fields[loss]:.3f}  rate {task.fields[rate]:.5f}  {task.fields[speed]:.1f} images/s"),
+        TimeRemainingColumn(),
+        console=console,
+        disable=not place.first,
+    )
+
+
+def _reporter(bar: Progress, training: Training, *, total: int, place: Place) -> Callable[..., None]:
+    task = bar.add_task(training.net, total=total, loss=float("nan"), rate=0.0, speed=0.0)
+    begun_s, begun_step = time.monotonic(), -1
+
+    def report(step: int, loss: float, rate: float, epoch: Epoch | None) -> None:
+        nonlocal begun_step
+        if begun_step < 0:
+            begun_step = step - 1  # a resumed run does not begin at 0
+        images = (step - begun_step) * training.batch * place.ranks
+        bar.update(task, completed=step, loss=loss, rate=rate, speed=images / (time.monotonic() - begun_s))
+        if epoch is not None:
+            bar.console.print(
+                f"epoch {epoch.epoch}: loss {epoch.loss:.4f}  DSC all {epoch.dsc_all:.4f}  "
+                f"defective {epoch.dsc_defective:.4f}  pooled {epoch.dsc_pooled:.4f}  area ratio {epoch.area_ratio:.3f}"
+            )
+
+    return report
