@@ -2,7 +2,8 @@
 
 All nets of one size are alive at once. In each round every net runs once on every engine, forwards in one round and
 backwards in the next, so that what else the machine does meets all of them alike; the median over the rounds counts.
-The weights are fresh: their values change no time.
+The weights are fresh: their values change no time. Torch's threads wait for one another in every layer, so where
+other programs hold the cores its figures with more than one thread say how busy the machine is, not how fast the net.
 """
 
 import functools
