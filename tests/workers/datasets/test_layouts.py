@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from config.training import DATASETS
 from tests.workers.datasets.builders import Drawn, a_dataset, write_picture
 from workers.datasets import LAYOUTS
 from workers.datasets.items import DatasetError, Item, Layout
@@ -33,6 +34,10 @@ def read_all(layout: str, root: Path) -> list[Item]:
     for item in items:
         read_item(item)
     return items
+
+
+def test_every_set_that_can_be_named_has_a_layout() -> None:
+    assert {*LAYOUTS, "twin"} == set(DATASETS)
 
 
 @pytest.mark.parametrize(("layout", "flat"), [*ONCE_PUBLISHED, *FLAT])
