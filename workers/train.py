@@ -88,10 +88,11 @@ def run_training(
                 peak=training.peak,
                 final=training.final_rate,
             )
-            state.losses.append(_step(state, together, training, batch, at=at, total=total, place=place))
+            loss = _step(state, together, training, batch, at=at, total=total, place=place)
+            state.losses.append(loss)
             state.step += 1
             done = _epoch(training, source, state, out, at=at, place=place) if state.step % source.steps == 0 else None
-            report(state.step, state.losses[-1] if done is None else done.loss, at, done)
+            report(state.step, loss, at, done)
             if any_of_us(stop(), place) and state.step < total:
                 if place.first:
                     save(out, training, state)

@@ -1,0 +1,171 @@
+"""Training from the command line: one command leaves all that is needed, Ctrl-C loses nothing, errors name the option."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import cv2
+import msgspec
+import pytest
+import torch
+from safetensors.torch import load_file
+from typer.testing import CliRunner
+
+from tests.workers.datasets.builders import a_dataset
+from workers.checkpoint import load_manifest
+from workers.commands import app
+from workers.models import anomalyseg
+from workers.run_folder import read_epochs
+
+ROOT = Path(__file__).resolve().parents[2]
+SMALL = "--width 2 --blocks 1 --size 96x48 --crop-height 64 --batch 2 --epochs 2 --steps 2 --warmup-epochs 0"
+RUN = [sys.executable, "-m", "workers.commands"]
+
+
+def small_run(root: Path, out: Path) -> list[str]:
+    return ["train", "--dataset", "kolektorsdd", "--root", str(root), "--out", str(out), *SMALL.split()]
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    a_dataset(tmp_path / "set", "kolektorsdd")
+    return tmp_path / "set"
+
+
+def test_one_command_leaves_weights_card_and_pictures(tmp_path: Path, root: Path) -> None:
+    out = tmp_path / "run"
+    enough = "--width 4 --stem-stride 2 --steps 40 --batch 4 --peak-rate 0.01".split()
+
+    result = CliRunner().invoke(
+        app, [*small_run(root, out), *enough, "--name", "small", "--json", str(tmp_path / "out")]
+    )
+
+    assert result.exit_code == 0, result.output
+    manifest = load_manifest(out / "small.json")
+    assert (manifest.name, manifest.height, manifest.width) == ("small", 96, 48)
+    assert manifest.licence.startswith("CC BY-NC-SA 4.0")
+    assert msgspec.json.decode((tmp_path / "out").read_bytes())["sha256"] == manifest.sha256
+    assert len(read_epochs(out)) == 2
+    assert cv2.imread(str(out / "curves.png")).std() > 5
+    assert cv2.imread(str(out / "worst.png")).std() > 5
+    card = (out / "card.md").read_text()
+    assert all(word in card for word in ("KolektorSDD", "CC BY-NC-SA", "by part", str(manifest.threshold)))
+
+
+def test_the_twin_is_trained_on_by_default(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(anomalyseg, "FIRST_LOGIT", 1.0)
+    monkeypatch.setattr("workers.datasets.drawn.VALIDATION_SURFACES", 2)
+    monkeypatch.setattr("workers.datasets.drawn.CALIBRATION_SURFACES", 2)
+    options = "--width 2 --blocks 1 --size 480x160 --crop-height 64 --batch 2 --epochs 1 --steps 2 --warmup-epochs 0"
+
+    result = CliRunner().invoke(app, ["train", "--out", str(tmp_path), *options.split(), "--json", "-"])
+
+    assert result.exit_code == 0, result.output
+    assert load_manifest(tmp_path / "model.json").licence == "Apache-2.0"
+
+
+def test_a_net_that_does_not_answer_its_canary_gets_no_manifest(tmp_path: Path, root: Path) -> None:
+    result = CliRunner().invoke(app, [*small_run(root, tmp_path / "run"), "--peak-rate", "0.0001"])
+
+    assert result.exit_code == 2
+    assert "does not answer its canary" in " ".join(result.output.split())
+    assert not (tmp_path / "run" / "model.json").exists()
+
+
+def test_settings_come_from_a_file_and_options_go_before_it(tmp_path: Path, root: Path) -> None:
+    file = tmp_path / "small.toml"
+    file.write_text(
+        f'dataset = "kolektorsdd"\nroot = "{root}"\nheight = 96\ninput_width = 48\nwidth = 2\nblocks = 1\n'
+        "epochs = 1\nsteps = 2\nbatch = 2\nwarmup_epochs = 0\nseed = 3\n"
+    )
+
+    CliRunner().invoke(app, ["train", "--config", str(file), "--seed", "4", "--out", str(tmp_path / "run")])
+
+    settings = json.loads((tmp_path / "run" / "training.json").read_text())
+    assert (settings["width"], settings["seed"], settings["dataset"]) == (2, 4, "kolektorsdd")
+
+
+@pytest.mark.parametrize(
+    ("line", "says"),
+    [
+        pytest.param("epoch = 3", "epoch: is not a key here (did you mean 'epochs'?)", id="misspelt"),
+        pytest.param('epochs = "three"', "epochs: Input should be a valid integer, found 'three'", id="type"),
+        pytest.param("epochs = ", "is no TOML", id="toml"),
+    ],
+)
+def test_a_wrong_line_of_the_file_is_named(tmp_path: Path, line: str, says: str) -> None:
+    file = tmp_path / "wrong.toml"
+    file.write_text(line)
+
+    result = CliRunner().invoke(app, ["train", "--config", str(file), "--out", str(tmp_path / "run")])
+
+    assert result.exit_code == 2
+    assert says in " ".join(result.output.split())
+    assert str(file) in result.output.replace("\n", "")
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        pytest.param(["--size", "large"], "'large' is not LINESxPX", id="size"),
+        pytest.param(["--net", "resnet"], "--net: Input should be 'anomalyseg', 'resunet'", id="net"),
+        pytest.param(["--epochs", "0"], "--epochs: Input should be greater", id="epochs"),
+        pytest.param(["--dataset", "kolektorsdd"], "--root names its folder", id="no-root"),
+        pytest.param(["--dataset", "rsdd1", "--root", "/nowhere"], "/nowhere", id="nowhere"),
+        pytest.param(["--resume", "/nowhere"], "there is no run to resume", id="no-run"),
+        pytest.param(["--resume", "/nowhere", "--epochs", "3"], "leave out epochs", id="resume-has-settings"),
+        pytest.param(["--device", "cuda"], "torch finds none", id="no-cuda"),
+    ],
+)
+def test_a_wrong_option_is_refused_by_its_name(tmp_path: Path, options: list[str], says: str) -> None:
+    if "--device" in options and torch.cuda.is_available():
+        pytest.skip("there is a GPU")
+    out = [] if "--resume" in options else ["--out", str(tmp_path / "run")]
+
+    result = CliRunner().invoke(app, ["train", *out, *options])
+
+    assert result.exit_code == 2
+    assert says in " ".join(result.output.split())
+
+
+def test_ctrl_c_leaves_a_checkpoint_from_which_the_run_ends_the_same(tmp_path: Path, root: Path) -> None:
+    options = f"{SMALL} --epochs 3 --steps 8 --threads 1 --peak-rate 0.02".split()
+    begin = [*RUN, "train", "--dataset", "kolektorsdd", "--root", str(root), *options]
+    whole, halves = tmp_path / "whole", tmp_path / "halves"
+    subprocess.run([*begin, "--out", str(whole)], cwd=ROOT, capture_output=True, check=False)
+    stopped = subprocess.Popen([*begin, "--out", str(halves)], cwd=ROOT, stderr=subprocess.PIPE, text=True)
+    until_s = time.monotonic() + 60
+    while not (halves / "training.json").exists() and time.monotonic() < until_s:
+        time.sleep(0.01)
+
+    stopped.send_signal(signal.SIGINT)
+
+    _, said = stopped.communicate(timeout=60)
+    assert stopped.returncode == 130, said
+    assert f"--resume {halves}" in " ".join(said.split())
+    resumed = [*RUN, "train", "--resume", str(halves), "--threads", "1"]
+    subprocess.run(resumed, cwd=ROOT, capture_output=True, check=False)
+    one, other = load_file(whole / "last.safetensors"), load_file(halves / "last.safetensors")
+    assert one.keys() == other.keys()
+    assert all(torch.equal(one[name], other[name]) for name in one)
+
+
+def test_two_processes_train_one_net(tmp_path: Path, root: Path) -> None:
+    command = [
+        *[sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"],
+        *["-m", "workers.commands", *small_run(root, tmp_path / "run"), "--threads", "1"],
+    ]
+
+    ended = subprocess.run(
+        command, cwd=ROOT, capture_output=True, text=True, env=os.environ | {"OMP_NUM_THREADS": "1"}, check=False
+    )
+
+    assert len(read_epochs(tmp_path / "run")) == 2, ended.stderr[-2000:]
+    alone = tmp_path / "alone"
+    subprocess.run([*RUN, *small_run(root, alone), "--threads", "1"], cwd=ROOT, capture_output=True, check=False)
+    one, other = load_file(tmp_path / "run" / "last.safetensors"), load_file(alone / "last.safetensors")
+    assert not all(torch.equal(one[name], other[name]) for name in one)  # the second process brought batches of its own
