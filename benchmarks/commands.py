@@ -1,6 +1,7 @@
 """`linectl bench …`: speed and memory, measured where they are claimed."""
 
 import re
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import typer
@@ -17,6 +18,7 @@ EXIT_BELOW = 1
 RATIO_LEAST = 0.90
 RECOVERY_MOST_S = 10.0
 ALARM_MOST_S = 1.0
+EXIT_INTERRUPTED = 130
 
 
 @app.command("pipeline")
@@ -74,6 +76,50 @@ def nets(
         result = measure_nets(sizes, net or [], width or [], runs=runs, threads=threads, device=device)
     except ModelError as error:
         raise typer.BadParameter(str(error), param_hint="--net") from error
+    _show(result, json)
+
+
+@app.command("paper")
+def paper(
+    *,
+    root: Annotated[Path, typer.Option(help="Folder that holds the data sets: kolektorsdd, kolektorsdd2, rsdd1, …")],
+    out: Annotated[Path, typer.Option(help="Folder of trials, tables and figures; what is done there stays done.")],
+    size: Annotated[str | None, typer.Option(metavar="LINESxPX", help="Of the nets' input.")] = None,
+    crop: Annotated[str | None, typer.Option(metavar="LINESxPX", help="Of a training sample.")] = None,
+    steps: Annotated[int | None, typer.Option(min=1, help="In all.")] = None,
+    batch: Annotated[int | None, typer.Option(min=1)] = None,
+    net: Annotated[
+        list[str] | None, typer.Option(metavar="NAME", help="Repeatable; else each that the tables name.")
+    ] = None,
+    threads: Annotated[int, typer.Option(min=1)] = 2,
+    device: Annotated[Literal["auto", "cpu", "cuda"], typer.Option()] = "auto",
+    json: JsonTo = None,
+) -> None:
+    """Train every net of the paper alike and set its tables and figures beside ours; resumes after a stop."""
+    from benchmarks.paper import plan_for, repeat_paper
+    from workers.datasets.items import DatasetError
+    from workers.errors import ModelError, TrainingError
+    from workers.train import Interrupted
+    from workers.train_command import asked_to_stop
+
+    plan = plan_for(
+        device,
+        size=None if size is None else _lines_by_pixels(size),
+        crop=None if crop is None else _lines_by_pixels(crop),
+        steps=steps,
+        batch=batch,
+    )
+    console = Console(stderr=True)
+    try:
+        with asked_to_stop() as stop:
+            result = repeat_paper(
+                root, out, plan, device=device, threads=threads, only=net or [], say=console.print, stop=stop
+            )
+    except Interrupted as stopped:
+        console.print(f"stopped at step {stopped.step} of a trial; the same command goes on")
+        raise typer.Exit(EXIT_INTERRUPTED) from stopped
+    except (DatasetError, ModelError, TrainingError) as error:
+        raise typer.BadParameter(str(error), param_hint="--root") from error
     _show(result, json)
 
 

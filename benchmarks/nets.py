@@ -88,7 +88,9 @@ def _measured(
             Contender(
                 row=i,
                 engine=name,
-                run=functools.partial(open_engine(name, net, height=height, width=width, threads=threads), image),
+                run=functools.partial(
+                    open_engine(name, net, height=height, width=width, threads=threads, device="cpu"), image[None]
+                ),
             )
             for (i, net), name in product(enumerate(nets), CPU_ENGINES)
         ]

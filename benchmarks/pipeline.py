@@ -74,13 +74,13 @@ def draw_frames(station: Station, folder: Path, frames: int) -> None:
 def replay_station(station: Station, named: str, pictures: Path, folder: Path) -> Path:
     """The same station, fed as fast as it takes frames, without a belt."""
     camera = station.cameras[0]
-    calibration = camera.calibration
+    calibration, model = camera.calibration, station.model
     policy = {key: value for key, value in station.policy.model_dump().items() if value is not None}
     lines = [
         f'name = "{station.name}"',
         f"workers = {station.workers}",
         'actuator = { kind = "log" }',
-        f'model = {{ weights = "{station.model.weights}", engine = "{station.model.engine}" }}',
+        f'model = {{ weights = "{model.weights}", engine = "{model.engine}", device = "{model.device}" }}',
         f"policy = {{ {', '.join(f'{key} = {value}' for key, value in policy.items())} }}",
         "[[cameras]]",
         'kind = "folder"',

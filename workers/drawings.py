@@ -7,6 +7,7 @@ import cv2
 import matplotlib as mpl
 import msgspec
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
@@ -109,6 +110,11 @@ def write_threshold_curves(path: Path, seen: Sequence[Seen], found: Figures, *, 
     figure.savefig(path)
 
 
+def without_frame(axes: Axes) -> None:
+    for side in ("top", "right"):
+        axes.spines[side].set_visible(False)
+
+
 def _tile(picture: Picture) -> Pixels:
     factor = min(1.0, TILE_PX / max(picture.truth.shape))
     plain = picture.pixels if picture.pixels.ndim == 3 else np.repeat(picture.pixels[..., None], 3, axis=2)
@@ -119,8 +125,7 @@ def _tile(picture: Picture) -> Pixels:
     return np.asarray(np.hstack([pair[0], gap, pair[1]]), np.uint8)
 
 
-def _plain(*every: object) -> None:
+def _plain(*every: Axes) -> None:
     for axes in every:
-        for side in ("top", "right"):
-            axes.spines[side].set_visible(False)  # type: ignore[attr-defined]  # matplotlib's Axes
-        axes.grid(alpha=0.25)  # type: ignore[attr-defined]
+        without_frame(axes)
+        axes.grid(alpha=0.25)

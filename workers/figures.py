@@ -170,7 +170,7 @@ def _calibration(tables: Sequence[NDArray[np.float64]]) -> Calibration:
         ReliabilityBin(
             probability=round(said / pixels, DIGITS), observed=round(defective / pixels, DIGITS), pixels=int(pixels)
         )
-        for pixels, said, defective in total
+        for pixels, said, defective in total.tolist()
         if pixels
     )
     error = float(np.abs(total[:, 1] - total[:, 2]).sum() / total[:, 0].sum())

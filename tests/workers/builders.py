@@ -1,8 +1,8 @@
 """Small nets and checkpoints, written where a test says."""
 
 import datetime
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch import nn
@@ -75,9 +75,13 @@ def silent(_step: int, _loss: float, _rate: float, _epoch: Epoch | None) -> None
     pass
 
 
-def run(training: Training, out: Path, **options: Any) -> nn.Module:
+def never() -> bool:
+    return False
+
+
+def run(training: Training, out: Path, *, resume: bool = False, stop: Callable[[], bool] = never) -> nn.Module:
     """A whole run that reports to nobody."""
-    return run_training(training, a_source(training), out, **{"resume": False, "report": silent} | options)
+    return run_training(training, a_source(training), out, resume=resume, report=silent, stop=stop)
 
 
 def a_training(**options: object) -> Training:

@@ -7,7 +7,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from workers.losses import SMOOTH, LossName, dice, focal, focal_two_sided, loss_of
+from config.training import LossName
+from workers.losses import SMOOTH, dice, focal, focal_two_sided, loss_of
 
 # four pixels: p = 0.8, 0.5 on the defect, 0.5, 0.2 beside it
 LOGITS = torch.tensor([log(4.0), 0.0, 0.0, -log(4.0)]).reshape(1, 1, 2, 2)

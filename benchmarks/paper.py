@@ -1,0 +1,159 @@
+"""The paper's comparison with another pair of hands: every net, the same data, steps and seed; resumes after a stop.
+
+A trial that is done is kept as `DIR/trials/<data>-<net>-<loss>/trial.json` and not repeated, so that the folder can
+travel from one machine to the next; the tables say on which device each ran.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from benchmarks.nets import Device, Size, measure_nets
+from benchmarks.paper_figures import write_comparisons, write_times
+from benchmarks.paper_numbers import CELLS, DATA, LABELS, NARROWER, SETS, Job, narrower_jobs
+from benchmarks.paper_tables import write_csv, write_tables
+from config.training import Training
+from workers.models.cost import has_cuda
+from workers.trial import Trial, read_trial, run_trial
+
+TIMES = "times.json"
+TIME_SIZES = ((1408, 512), (630, 230), (1000, 160))  # KolektorSDD, KolektorSDD2, RSDD Type-I
+TRUNKS = ("anomalyseg", "resunet", "seresunet", "cbamresunet")  # of the paper's width 24
+
+
+class Plan(msgspec.Struct, frozen=True, kw_only=True):
+    """What is the same for all nets; those on a GPU are the paper's own."""
+
+    size: tuple[int, int]
+    crop: tuple[int, int]
+    epochs: int
+    steps: int  # an epoch
+    batch: int
+    optimizer: str
+    peak_rate: float | None
+    averaging: float | None
+    precision: str
+    seed: int
+
+
+CPU_PLAN = Plan(
+    size=(352, 128), crop=(128, 128), epochs=4, steps=100, batch=8, optimizer="sgd", peak_rate=None, averaging=None,
+    precision="bfloat16", seed=0,
+)  # fmt: skip
+GPU_PLAN = Plan(
+    size=(1408, 512), crop=(1408, 512), epochs=15, steps=32, batch=8, optimizer="sgd", peak_rate=None, averaging=None,
+    precision="auto", seed=0,
+)  # fmt: skip
+
+
+def plan_for(device: Device, *, size: Size | None, crop: Size | None, steps: int | None, batch: int | None) -> Plan:
+    """The paper's own on a GPU; without one a smaller plan, the same for all nets. What is given goes before either."""
+    on_cuda = device == "cuda" or (device == "auto" and has_cuda())
+    plan = GPU_PLAN if on_cuda else CPU_PLAN
+    given: dict[str, Any] = {"size": size, "crop": crop or size, "batch": batch}
+    if steps is not None:
+        given["epochs"], given["steps"] = (plan.epochs, steps // plan.epochs) if steps >= plan.epochs else (1, steps)
+    return msgspec.structs.replace(plan, **{key: value for key, value in given.items() if value is not None})
+
+
+def jobs(root: Path) -> list[Job]:
+    """One for each run that a cell of the tables needs, for the data sets that lie under `root`."""
+    found: dict[Job, None] = {}  # in order, each once
+    for cell, dataset in ((each, name) for each in CELLS for name in SETS[each.data]):
+        if (root / dataset).is_dir():
+            found[Job(net=cell.net, loss=cell.loss, dataset=dataset)] = None
+    if (root / "kolektorsdd").is_dir():
+        found |= dict.fromkeys(narrower_jobs())
+    return list(found)
+
+
+def settings(job: Job, root: Path, plan: Plan) -> Training:
+    return Training.model_validate(
+        {
+            "net": job.net, "loss": job.loss, "dataset": job.dataset, "root": str(root / job.dataset),
+            "width": job.width or (24 if job.net in TRUNKS else None),
+            "stem_stride": 2, "height": plan.size[0], "input_width": plan.size[1], "crop_height": plan.crop[0],
+            "crop_width": plan.crop[1], "epochs": plan.epochs, "steps": plan.steps, "batch": plan.batch,
+            "optimizer": plan.optimizer, "peak_rate": plan.peak_rate, "averaging": plan.averaging,
+            "precision": plan.precision, "seed": plan.seed, "warmup_epochs": max(1, plan.epochs // 5),
+        }
+    )  # fmt: skip
+
+
+def repeat_paper(
+    root: Path,
+    out: Path,
+    plan: Plan,
+    *,
+    device: Device,
+    threads: int,
+    only: list[str],
+    say: Callable[[str], None],
+    stop: Callable[[], bool],
+) -> dict[str, Any]:
+    """Trains what is missing, then writes `paper.md`, `paper.csv` and the figures; raises Interrupted where stopped."""
+    planned = [job for job in jobs(root) if not only or job.net in only]
+    trials: dict[Job, Trial] = {}
+    for n, job in enumerate(planned):
+        folder, training = out / "trials" / job.name, settings(job, root, plan)
+        trial = read_trial(folder, training)
+        if trial is None:
+            say(f"{n + 1} of {len(planned)}: {job.name}")
+            trial = run_trial(
+                training,
+                folder,
+                device=device,
+                threads=threads,
+                heard=lambda step, total, name=job.name: (
+                    say(f"{name}: step {step} of {total}")  # type: ignore[misc]
+                    if step % 50 == 0
+                    else None
+                ),
+                stop=stop,
+            )
+        trials[job] = trial
+        say(f"{job.name}: DSC {trial.figures['dsc']}, {trial.seconds} s")
+    times = _times(out, threads=threads, device=device, say=say)
+    write_tables(out / "paper.md", trials, plan_text=_said(plan, root), times=times)
+    write_csv(out / "paper.csv", trials, times)
+    write_times(out / "figure-6.png", times)
+    for number, data in zip((7, 8, 9), DATA, strict=True):
+        write_comparisons(out / f"figure-{number}.png", out / "trials", root, data, list(trials))
+    return {"rows": [_row(job, trial) for job, trial in trials.items()], "out": str(out)}
+
+
+def _times(out: Path, *, threads: int, device: Device, say: Callable[[str], None]) -> dict[str, Any]:
+    """Figure 6, measured once; on an otherwise idle machine, or it says nothing."""
+    path = out / TIMES
+    if not path.is_file():
+        say("times of all nets, in turn")
+        found = measure_nets(list(TIME_SIZES), list(LABELS), [24, *NARROWER], runs=5, threads=threads, device=device)
+        path.write_bytes(msgspec.json.format(msgspec.json.encode(found), indent=2) + b"\n")
+    times: dict[str, Any] = msgspec.json.decode(path.read_bytes())
+    return times
+
+
+def _said(plan: Plan, root: Path) -> str:
+    missing = [dataset for data in DATA for dataset in SETS[data] if not (root / dataset).is_dir()]
+    return (
+        f"Images of {plan.size[0]}×{plan.size[1]} px, samples of {plan.crop[0]}×{plan.crop[1]}, "
+        f"{plan.epochs * plan.steps} steps of {plan.batch}, {plan.optimizer} with a peak rate of "
+        f"{plan.peak_rate or 0.1 / plan.batch:g}, seed {plan.seed}, {plan.precision}."
+        + (f" Not to be had, and so without figures of ours: {', '.join(missing)}." if missing else "")
+    )
+
+
+def _row(job: Job, trial: Trial) -> dict[str, Any]:
+    return {
+        "net": job.net,
+        "loss": job.loss,
+        "dataset": job.dataset,
+        "parameters_m": round(trial.parameters / 1e6, 4),
+        "device": trial.device,
+        "seconds": trial.seconds,
+        **{f"dsc_{key}": value for key, value in trial.figures["dsc"].items()},
+        **{f"iou_{key}": value for key, value in trial.figures["iou"].items()},
+        "image_ap": trial.figures["image_ap"],
+    }

@@ -1,0 +1,95 @@
+"""The paper's comparison runs to its end, resumes, and says of each number whose it is."""
+
+import csv
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from typer.testing import CliRunner
+
+from benchmarks import paper, paper_tables
+from benchmarks.commands import app
+from benchmarks.paper import CPU_PLAN, jobs, repeat_paper, settings
+from benchmarks.paper_numbers import CELLS, LABELS, Job
+from tests.workers.datasets.builders import a_dataset
+from workers.train import Interrupted
+from workers.trial import RESULT
+
+NETS = ["anomalyseg", "lraspp_mobilenetv3"]
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    a_dataset(tmp_path / "data" / "kolektorsdd", "kolektorsdd")
+    return tmp_path / "data"
+
+
+@pytest.fixture(autouse=True)
+def small(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(paper, "TIME_SIZES", ((64, 48),))
+    monkeypatch.setattr(paper, "LABELS", {net: LABELS[net] for net in NETS})  # whose times are taken
+    monkeypatch.setattr(paper_tables, "MACS_SIZE", (64, 48))
+    monkeypatch.setattr(
+        paper, "jobs", lambda _root: [Job(net=net, loss="hybrid", dataset="kolektorsdd") for net in NETS]
+    )
+
+
+def test_every_cell_has_a_run_where_its_data_lies(root: Path) -> None:
+    every = jobs(root)
+
+    assert len({job.name for job in every}) == len(every)
+    assert {(cell.net, cell.loss) for cell in CELLS} == {(job.net, job.loss) for job in every if job.width is None}
+
+
+def test_all_nets_are_trained_alike(root: Path) -> None:
+    runs = [settings(job, root, CPU_PLAN).model_dump() for job in jobs(root)]
+
+    alike = [{k: v for k, v in run.items() if k not in {"net", "width", "loss"}} for run in runs]
+    assert all(run == alike[0] for run in alike)
+
+
+def test_tables_stand_on_trials_that_are_not_repeated(root: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    command = ["paper", "--root", str(root), "--out", str(out), "--size", "96x48", "--crop", "64x48", "--steps", "4"]
+    first = CliRunner().invoke(app, [*command, "--batch", "2", "--threads", "1", "--json", str(out / "rows.json")])
+    stamps = {path: path.stat().st_mtime_ns for path in out.glob(f"trials/*/{RESULT}")}
+
+    again = CliRunner().invoke(app, [*command, "--batch", "2", "--threads", "1", "--json", str(out / "rows.json")])
+
+    assert (first.exit_code, again.exit_code) == (0, 0), first.output + again.output
+    assert len(stamps) == len(NETS)
+    assert all(path.stat().st_mtime_ns == stamp for path, stamp in stamps.items())
+    lines = list(csv.DictReader((out / "paper.csv").open()))
+    assert list(lines[0]) == ["table", "net", "data", "measure", "paper", "ours"]
+    table4 = [
+        line for line in lines if (line["table"], line["data"], line["measure"]) == ("4", "KolektorSDD", "dsc.all")
+    ]
+    assert {line["net"] for line in table4 if line["ours"]} == set(NETS)
+    text = (out / "paper.md").read_text()
+    assert "95.2 / " in text
+    assert "Not to be had" in text
+    assert np.asarray(Image.open(out / "figure-6.png")).std() > 5
+    assert np.asarray(Image.open(out / "figure-7.png")).std() > 5
+    assert not (out / "figure-8.png").exists()
+
+
+def test_a_stopped_comparison_goes_on_where_it_was(root: Path, tmp_path: Path) -> None:
+    plan = paper.plan_for("cpu", size=(96, 48), crop=None, steps=4, batch=2)
+    asked = iter(range(100))
+    said: list[str] = []
+
+    def run(out: Path, *, stops: bool) -> None:
+        repeat_paper(
+            root, out, plan, device="cpu", threads=1, only=[], say=said.append, stop=lambda: stops and next(asked) == 1
+        )
+
+    with pytest.raises(Interrupted):
+        run(tmp_path / "halves", stops=True)
+    run(tmp_path / "halves", stops=False)
+    run(tmp_path / "whole", stops=False)
+
+    whole, halves = ((tmp_path / each / "paper.csv").read_text().splitlines() for each in ("whole", "halves"))
+    assert [line for line in whole if "_ms" not in line and line[0] != "f"] == [
+        line for line in halves if "_ms" not in line and line[0] != "f"
+    ]

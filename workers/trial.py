@@ -1,0 +1,115 @@
+"""A net trained and judged for a comparison: every net the same way, and a net that learnt nothing is a result too."""
+
+import time
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import cv2
+import msgspec
+import numpy as np
+import torch
+
+from config.training import Training
+from workers.distribution import DeviceName, open_place
+from workers.drawings import write_curves
+from workers.figures import Seen, as_json, figures, look
+from workers.finish import chosen_threshold
+from workers.models.cost import parameters
+from workers.run_folder import LAST, read_epochs
+from workers.train import open_source, run_training, score
+
+RESULT = "trial.json"
+SAMPLES = "samples"
+SAMPLES_MOST = 6  # defective validation images whose masks are kept for figures
+
+
+class Trial(msgspec.Struct, frozen=True, kw_only=True):
+    training: dict[str, Any]
+    device: str
+    parameters: int
+    steps: int
+    seconds: float  # of the part of the run that this process saw, training and judging
+    figures: dict[str, Any]  # of the validation part
+
+
+def run_trial(
+    training: Training,
+    out: Path,
+    *,
+    device: DeviceName,
+    threads: int,
+    heard: Callable[[int, int], None],
+    stop: Callable[[], bool],
+) -> Trial:
+    """Trains, or goes on where an earlier call was stopped, and judges; `heard(step, total)` hears of each step.
+
+    Raises Interrupted once `stop` says so; the next call goes on.
+    """
+    torch.set_num_threads(threads)
+    begun = time.monotonic()
+    with open_place(device) as place:
+        source = open_source(training)
+        total = training.epochs * source.steps
+        model = run_training(
+            training,
+            source,
+            out,
+            resume=(out / LAST).exists(),
+            report=lambda step, _loss, _rate, _epoch: heard(step, total),
+            place=place,
+            stop=stop,
+        )
+        threshold = chosen_threshold(model, training, source)
+        seen: list[Seen] = []
+        for example in source.validation():
+            one, probability = look(partial(score, model, training=training), example, threshold=threshold)
+            if one.counts.defective and sum(each.counts.defective for each in seen) < SAMPLES_MOST:
+                _keep(out, example.name, probability >= threshold)
+            seen.append(one)
+        trial = Trial(
+            training=training.model_dump(mode="json"),
+            device=place.device,
+            parameters=parameters(model),
+            steps=total,
+            seconds=round(time.monotonic() - begun, 1),
+            figures=as_json(figures(seen, threshold=threshold, engine="torch")),
+        )
+    write_curves(out / "curves.png", read_epochs(out), title=f"{training.net}, {training.loss}, {training.dataset}")
+    (out / RESULT).write_bytes(msgspec.json.format(msgspec.json.encode(trial), indent=2) + b"\n")
+    (out / LAST).unlink()
+    return trial
+
+
+def read_trial(out: Path, training: Training) -> Trial | None:
+    """The finished trial in this folder, if it is of these settings."""
+    path = out / RESULT
+    if not path.is_file():
+        return None
+    trial = msgspec.json.decode(path.read_bytes(), type=Trial)
+    return trial if _same(trial.training, training.model_dump(mode="json")) else None
+
+
+def read_sample(out: Path, name: str) -> np.typing.NDArray[np.bool_] | None:
+    """(H, W) what the trial's net found in this image, if it was kept."""
+    path = _sample(out, name)
+    found = cv2.imread(str(path), cv2.IMREAD_GRAYSCALE) if path.is_file() else None
+    return None if found is None else found > 0
+
+
+def _same(one: dict[str, Any], other: dict[str, Any]) -> bool:
+    """Wherever the data lies."""
+    return {key: value for key, value in one.items() if key != "root"} == {
+        key: value for key, value in other.items() if key != "root"
+    }
+
+
+def _keep(out: Path, name: str, found: np.typing.NDArray[np.bool_]) -> None:
+    path = _sample(out, name)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    cv2.imwrite(str(path), found.astype(np.uint8) * 255)
+
+
+def _sample(out: Path, name: str) -> Path:
+    return out / SAMPLES / f"{name.replace('/', '_')}.png"
