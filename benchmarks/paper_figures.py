@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from matplotlib.figure import Figure
+from matplotlib.ticker import NullFormatter
 
 from benchmarks.paper_numbers import LABELS, SETS, Data, Job
 from workers.datasets.split import wanted
@@ -37,6 +38,8 @@ def write_times(path: Path, times: dict[str, Any]) -> None:
         axes.set(xscale="log", xlabel="ms an image", title=f"{size} px")
         axes.set_yticks(range(len(names)), names)
         axes.grid(axis="x", alpha=0.25)
+        axes.xaxis.set_major_formatter("{x:g}")
+        axes.xaxis.set_minor_formatter(NullFormatter())
         without_frame(axes)
     panels[0].invert_yaxis()
     panels[-1].legend(frameon=False, loc="lower right")

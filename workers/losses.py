@@ -13,6 +13,7 @@ from config.training import LossName
 
 ALPHA, GAMMA = 0.1, 2.0  # §2.3
 SMOOTH = 1.0  # px: an empty batch without a false alarm loses nothing, instead of 0 / 0
+SMOOTH_BY_IMAGE = 20.0  # px: below the least defect of a real set, and above what a sound image leaves in soft mass
 FEWEST = 0.001  # share of defect pixels: a batch with fewer, or none, is not blown up
 
 
@@ -23,6 +24,8 @@ def loss_of(name: LossName, logits: Tensor, truth: Tensor, *, balance: float) ->
             return dice(logits, truth) + balance * focal(logits, truth)
         case "hybrid_two_sided":
             return dice(logits, truth) + balance * focal_two_sided(logits, truth)
+        case "hybrid_by_image":
+            return dice_by_image(logits, truth) + balance * focal_two_sided(logits, truth)
         case "dice":
             return dice(logits, truth)
         case "focal":
@@ -42,6 +45,17 @@ def dice(logits: Tensor, truth: Tensor) -> Tensor:
     hits = (p * g).sum()
     missed, false = ((1 - p) * g).sum(), (p * (1 - g)).sum()
     return 1 - (2 * hits + SMOOTH) / (2 * hits + missed + false + SMOOTH)
+
+
+def dice_by_image(logits: Tensor, truth: Tensor) -> Tensor:
+    """The same for each image of the batch, and then their mean: a small defect weighs as much as a large one.
+
+    An image without a defect loses m / (m + s) for a false mass of m px: a false alarm costs a whole image, as it does
+    in `dsc.all`.
+    """
+    p, g = torch.sigmoid(logits.float()).flatten(1), truth.float().flatten(1)
+    hits, total = (p * g).sum(dim=1), (p + g).sum(dim=1)  # 2TP + FN + FP
+    return (1 - (2 * hits + SMOOTH_BY_IMAGE) / (total + SMOOTH_BY_IMAGE)).mean()
 
 
 def focal(logits: Tensor, truth: Tensor) -> Tensor:

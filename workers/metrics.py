@@ -98,16 +98,16 @@ def mean(values: Sequence[float]) -> float:
 
 
 def image_score(probability: NDArray[np.float32], *, threshold: float) -> float:
-    """What ranks an image among others: the probability summed over its largest region (8-connected, ≥ threshold), px.
+    """What ranks an image among others: the score of its largest region, which is the largest probability inside.
 
-    Where no region is, the largest probability: it lies below the threshold, and so below any region's sum.
+    Regions are 8-connected, ≥ threshold. Where none is, the image's largest probability, which lies below any region's.
     """
     mask = probability >= threshold
     count, labels, stats, _ = cv2.connectedComponentsWithStats(mask.view(np.uint8), connectivity=8, ltype=cv2.CV_32S)
     if count == 1:
         return float(probability.max())
     largest = 1 + int(np.argmax(stats[1:, cv2.CC_STAT_AREA]))
-    return float(probability[labels == largest].sum(dtype=np.float64))
+    return float(probability[labels == largest].max())
 
 
 def average_precision(scores: Sequence[float], defective: Sequence[bool]) -> float:

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from config.training import LossName
-from workers.losses import SMOOTH, dice, focal, focal_two_sided, loss_of
+from workers.losses import SMOOTH, SMOOTH_BY_IMAGE, dice, dice_by_image, focal, focal_two_sided, loss_of
 
 # four pixels: p = 0.8, 0.5 on the defect, 0.5, 0.2 beside it
 LOGITS = torch.tensor([log(4.0), 0.0, 0.0, -log(4.0)]).reshape(1, 1, 2, 2)
@@ -82,3 +82,16 @@ def test_a_batch_without_a_defect_and_without_an_alarm_loses_nothing() -> None:
     quiet: Tensor = torch.full((1, 1, 8, 8), -30.0)
 
     assert loss_of("hybrid_two_sided", quiet, torch.zeros(1, 1, 8, 8), balance=1.0).item() < 1e-6
+
+
+def test_dice_by_image_weighs_a_small_defect_as_a_large_one() -> None:
+    truth = torch.zeros(2, 1, 32, 32)
+    truth[0, 0, :20, :20] = 1.0
+    truth[1, 0, :2, :2] = 1.0
+    missed_small = torch.where(truth > 0, 30.0, -30.0)
+    missed_small[1] = -30.0
+
+    by_image = dice_by_image(missed_small, truth).item()
+
+    assert by_image == pytest.approx(0.5 * (1 - SMOOTH_BY_IMAGE / (4 + SMOOTH_BY_IMAGE)), abs=1e-5)
+    assert dice(missed_small, truth).item() < 0.1 * by_image  # pooled, the small one is nothing

@@ -111,9 +111,9 @@ def a_probability(*squares: tuple[int, int, int, float]) -> NDArray[np.float32]:
 
 
 def test_an_image_scores_by_its_largest_region_not_by_its_surest() -> None:
-    found = a_probability((2, 2, 6, 0.6), (20, 20, 3, 0.99))
+    found = a_probability((2, 2, 6, 0.6), (3, 3, 1, 0.7), (20, 20, 3, 0.99))
 
-    assert image_score(found, threshold=0.5) == pytest.approx(36 * 0.6, rel=1e-5)
+    assert image_score(found, threshold=0.5) == pytest.approx(0.7)
 
 
 def test_an_image_without_a_region_scores_below_any_with_one() -> None:
