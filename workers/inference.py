@@ -1,9 +1,12 @@
-"""Process: Frames in, Segmentations out; one credit with each camera, what is due first is scored first."""
+"""Process: Frames in, Segmentations out; one credit with each camera, what is due first is scored first.
+
+A lease is one frame of a camera to a worker, so a worker holds at most one frame of each camera that it serves, and a
+batch is some of those: `model.batch` beyond the number of cameras changes nothing.
+"""
 
 import os
 import time
-from collections import deque
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 import cv2
 import msgspec
@@ -21,10 +24,12 @@ from monitor.png import encode_png
 from monitor.rules.policy import judge
 from monitor.rules.regions import Mask, encode_mask, find_regions, has_nan
 from monitor.rules.verdicts import sampled
+from workers.batching import Pace, plan, sizes
 from workers.segmenter import Segmenter
 
 CREDIT_S = 0.1  # a restarted dispatcher knows no older credit
 CROPS_MOST = 64  # regions with a crop of their own; the mask holds the rest
+BATCH_RUNS = 3  # of each size at the start: a supervisor waits for them
 SEND_S = 2.0  # decision may be restarting: an answer waits for it this long
 
 Pixels = NDArray[np.uint8]
@@ -37,19 +42,27 @@ def run_inference(lifeline: Lifeline, station: Station, *, worker: str, threads:
     """Scores what it is lent until the rope is cut."""
     cv2.setNumThreads(threads)
     segmenter = Segmenter.load(station.model, threads=threads)
-    desk = Desk(station, segmenter, worker=f"{worker}.{os.getpid()}")
-    capacity_fps = desk.time_itself()
+    pace = time_itself(station, segmenter)
+    desk = Desk(station, segmenter, pace, worker=f"{worker}.{os.getpid()}")
     needed_fps = station.belt.parts_per_s * len(station.cameras) / station.workers if station.belt else 0.0
-    log.info("worker.capacity", fps=round(capacity_fps, 2), needed_fps=round(needed_fps, 2), engine=segmenter.engine)
-    if capacity_fps < needed_fps:
-        log.warning("worker.too_slow", fps=round(capacity_fps, 2), needed_fps=round(needed_fps, 2))
+    log.info(
+        "worker.capacity",
+        fps=round(pace.fps, 2),
+        needed_fps=round(needed_fps, 2),
+        engine=segmenter.engine,
+        batch=pace.costs.most,
+    )
+    if pace.fps < needed_fps:
+        log.warning("worker.too_slow", fps=round(pace.fps, 2), needed_fps=round(needed_fps, 2))
+    if station.model.batch > len(station.cameras):
+        log.warning("batch.unfilled", batch=station.model.batch, cameras=len(station.cameras))
     ends = Endpoints(station)
     with Pusher(ends.decision) as decision:
         dealers = {c.name: Dealer(ends.leases(c.name), identity=desk.worker) for c in station.cameras}
         ears = Ears(lifeline, *dealers.values())
-        held: deque[Work] = deque()
+        held: list[Work] = []
         credited_s = -CREDIT_S
-        lifeline.ready(fps=capacity_fps, needed_fps=needed_fps, engine=segmenter.engine)
+        lifeline.ready(fps=pace.fps, needed_fps=needed_fps, engine=segmenter.engine)
         while not lifeline.cut:
             if time.monotonic() - credited_s >= CREDIT_S:
                 credited_s = time.monotonic()
@@ -65,42 +78,79 @@ def run_inference(lifeline: Lifeline, station: Station, *, worker: str, threads:
                         held.append((camera, message, pixels))
             if not held:
                 continue
-            work = min(held, key=lambda each: each[1].due_ns)
-            held.remove(work)
-            camera, frame, pixels = work
-            answer, pictures = desk.segment(camera, frame, pixels)
-            _insist(decision, answer, pictures, lifeline)
-            dealers[camera].send(Done(frame=frame.frame, attempt=frame.attempt, worker=desk.worker))
-            dealers[camera].send(desk.credit())
+            held = answer_first(desk, held, dealers, decision, lifeline)
         for dealer in dealers.values():
             dealer.close()
+
+
+def time_itself(station: Station, segmenter: Segmenter) -> Pace:
+    """How long this worker takes on the station's largest frame, alone and in batches, while larger ones are a gain."""
+    shape = max(((c.height[1], c.width[1]) for c in station.cameras), key=lambda hw: hw[0] * hw[1])
+    pace = Pace(segmenter.time(shape))
+    for n in sizes(min(station.model.batch, len(station.cameras), segmenter.batch_most)):
+        if not pace.measured(n, segmenter.time(shape, runs=BATCH_RUNS, together=n)):
+            break
+    return pace
+
+
+def answer_first(
+    desk: "Desk", held: Sequence[Work], dealers: Mapping[str, Dealer], decision: Pusher, lifeline: Lifeline
+) -> list[Work]:
+    """Scores and answers what is due first, together with what it can bear; what is left is still held."""
+    chosen = desk.plan(held)
+    works = [held[i] for i in chosen]
+    for (camera, frame, _), (seen, pictures) in zip(works, desk.segment(works), strict=True):
+        _insist(decision, seen, pictures, lifeline)
+        dealers[camera].send(Done(frame=frame.frame, attempt=frame.attempt, worker=desk.worker))
+        dealers[camera].send(desk.credit())
+    return [work for i, work in enumerate(held) if i not in chosen]
 
 
 class Desk:
     """Where a worker scores frames; it knows how long that takes, and what to say of it."""
 
-    def __init__(self, station: Station, segmenter: Segmenter, *, worker: str) -> None:
+    def __init__(self, station: Station, segmenter: Segmenter, pace: Pace, *, worker: str) -> None:
         self.worker = worker
-        self._station, self._segmenter = station, segmenter
+        self._station, self._segmenter, self._pace = station, segmenter, pace
         self._calibrations: dict[str, Calibration | None] = {c.name: c.calibration for c in station.cameras}
-        self._times_ms: deque[float] = deque(maxlen=200)
-
-    def time_itself(self) -> float:
-        """Frames/s of this worker on the station's largest frame."""
-        shape = max(((c.height[1], c.width[1]) for c in self._station.cameras), key=lambda hw: hw[0] * hw[1])
-        self._times_ms.extend(self._segmenter.time(shape))
-        return 1000 / float(np.median(self._times_ms))
+        budget = station.budget
+        self._margin_ms = budget.transport_ms + budget.decision_ms if budget else 0.0  # from here to a durable verdict
 
     def credit(self) -> Credit:
-        p99_ms = float(np.percentile(self._times_ms, 99)) if self._times_ms else 0.0
-        return Credit(worker=self.worker, p99_ms=p99_ms, serves=len(self._calibrations))
+        return Credit(worker=self.worker, p99_ms=self._pace.p99_ms, serves=len(self._calibrations))
 
-    def segment(self, camera: str, frame: Frame, pixels: Pixels) -> tuple[Segmentation, dict[str, bytes]]:
-        """What the net saw, and the pictures that go with it; a net's NaN is a refusal, never area 0."""
+    def plan(self, held: Sequence[Work]) -> list[int]:
+        """Positions of what is scored now, in the order in which it is due."""
+        costs = self._pace.costs
+        return plan(
+            [frame for _, frame, _ in held],
+            now_ns=time.monotonic_ns(),
+            most=costs.most,
+            cost_ms=costs.ms,
+            margin_ms=self._margin_ms,
+        )
+
+    def segment(self, works: Sequence[Work]) -> Iterator[tuple[Segmentation, dict[str, bytes]]]:
+        """What the net saw of each, scored together, and the pictures that go with it, as soon as they are drawn."""
         started_ns = time.monotonic_ns()
-        probability = self._segmenter.probability(pixels)
+        found = self._segmenter.probabilities([pixels for _, _, pixels in works])
         ended_ns = time.monotonic_ns()
-        self._times_ms.append((ended_ns - started_ns) / 1e6)
+        net_ms = (ended_ns - started_ns) / 1e6
+        self._pace.scored(len(works), net_ms)
+        answer_ms = net_ms
+        for work, probability in zip(works, found, strict=True):
+            begun_ns = time.monotonic_ns()
+            answer = self._answer(work, probability, started_ns=started_ns, ended_ns=ended_ns)
+            after_ms = (time.monotonic_ns() - begun_ns) / 1e6
+            answer_ms += after_ms  # without the sending: decision may be restarting
+            self._pace.answered(answer_ms, after_ms=after_ms)
+            yield answer
+
+    def _answer(
+        self, work: Work, probability: NDArray[np.float32], *, started_ns: int, ended_ns: int
+    ) -> tuple[Segmentation, dict[str, bytes]]:
+        """A net's NaN is a refusal, never area 0."""
+        camera, frame, pixels = work
         seen = Segmentation(
             frame=frame.frame,
             slot=frame.slot,
