@@ -35,6 +35,7 @@ class State(msgspec.Struct, kw_only=True):
     """Everything that changes while a run goes on."""
 
     model: nn.Module
+    layout: torch.memory_format
     averaged: AveragedModel | None
     optimizer: torch.optim.Optimizer
     step: int = 0

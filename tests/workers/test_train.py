@@ -16,8 +16,10 @@ from tests.workers.datasets.builders import a_dataset
 from workers import train
 from workers.datasets import twin
 from workers.errors import TrainingError
+from workers.models import build_model
+from workers.models.spec import AnomalySegSpec
 from workers.run_folder import read_epochs
-from workers.train import Interrupted, run_training, score, spec_of
+from workers.train import Interrupted, memory_layout, run_training, score, spec_of
 
 
 def a_stored_training(root: Path, **options: object) -> Training:
@@ -147,6 +149,34 @@ def test_half_precision_trains_too(tmp_path: Path) -> None:
     model = run(training, tmp_path / "run")
 
     assert all(parameter.dtype is torch.float32 and torch.isfinite(parameter).all() for parameter in model.parameters())
+
+
+@pytest.mark.parametrize("channels", [8, 16, 20, 24, 40, 48])
+def test_gradients_in_half_precision_are_those_of_full(channels: int) -> None:
+    torch.manual_seed(0)
+    net = nn.Conv2d(channels, channels, (1, 3), padding=(0, 3), dilation=3, bias=False)
+    image, weigh = torch.randn(2, channels, 32, 32), torch.randn(2, channels, 32, 32)
+
+    def gradient(*, half: bool) -> Tensor:
+        net.zero_grad()
+        layout = memory_layout(net, half=half, on_cuda=False)
+        with torch.autocast("cpu", torch.bfloat16, enabled=half):
+            found = net.to(memory_format=layout)(image.to(memory_format=layout))  # type: ignore[call-overload]
+        (found.float() * weigh).mean().backward()
+        assert net.weight.grad is not None
+        return net.weight.grad.clone()
+
+    full, halved = gradient(half=False), gradient(half=True)
+    assert float((full - halved).norm() / full.norm()) < 0.02
+
+
+def test_channels_last_is_left_only_where_it_is_wrong() -> None:
+    odd, even = (build_model(AnomalySegSpec(width=width, blocks=1)) for width in (12, 8))
+
+    assert memory_layout(odd, half=True, on_cuda=False) is torch.contiguous_format
+    assert memory_layout(odd, half=False, on_cuda=False) is torch.channels_last
+    assert memory_layout(odd, half=True, on_cuda=True) is torch.channels_last
+    assert memory_layout(even, half=True, on_cuda=False) is torch.channels_last
 
 
 def test_the_score_has_the_size_of_the_image(tmp_path: Path) -> None:
