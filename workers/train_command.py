@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from types import FrameType
 
+import cv2
 import torch
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
@@ -29,6 +30,7 @@ def train_in(
 ) -> int:
     """Trains in this folder; the exit code."""
     torch.set_num_threads(threads)
+    cv2.setNumThreads(threads)
     console = Console(stderr=True)
     try:
         with open_place(device) as place, asked_to_stop() as stop:

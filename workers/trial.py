@@ -48,6 +48,7 @@ def run_trial(
     Raises Interrupted once `stop` says so; the next call goes on.
     """
     torch.set_num_threads(threads)
+    cv2.setNumThreads(threads)
     begun = time.monotonic()
     with open_place(device) as place:
         source = open_source(training)

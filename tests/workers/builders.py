@@ -60,7 +60,7 @@ def a_manifest(path: Path, net: nn.Module, *, threshold: float, answer: Answer) 
 
 
 def a_model(path: Path, *, engine: str = "torch") -> Model:
-    return Model.model_validate({"weights": str(path), "engine": engine})
+    return Model.model_validate({"weights": str(path), "engine": engine, "device": "cpu"})
 
 
 def a_source(training: Training) -> Source:

@@ -138,13 +138,6 @@ def test_a_view_is_scored_as_its_copy(engine: Engine, kind: Kind) -> None:
     assert np.array_equal(engine(wide[:, :, ::2]), engine(some_images(kind, 2)))
 
 
-def test_a_grey_image_alone_is_a_batch_of_one() -> None:
-    grey = Kind("torch", "cpu", 1, 1)
-    engine, images = an_engine(grey), some_images(grey)
-
-    assert np.array_equal(engine(images[0]), engine(images)[0])
-
-
 def test_images_of_other_channels_are_refused_before_the_net_sees_them(engine: Engine, kind: Kind) -> None:
     other = some_images(kind._replace(channels=4 - kind.channels))
 

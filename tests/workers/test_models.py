@@ -148,7 +148,8 @@ def test_openvino_agrees_with_torch(kind: str, size: tuple[int, int]) -> None:
     net, image = a_settled_net(kind), np.random.default_rng(0).standard_normal(size, np.float32)
 
     reference, found = (
-        open_engine(name, net, height=size[0], width=size[1], threads=1)(image) for name in ("torch", "openvino")
+        open_engine(name, net, height=size[0], width=size[1], threads=1, device="cpu")(image[None])
+        for name in ("torch", "openvino")
     )
 
     assert np.ptp(reference) > 1e-3  # a net that says the same everywhere agrees with everything

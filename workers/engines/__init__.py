@@ -18,7 +18,7 @@ class EngineLost(Exception):
 
 
 class Engine(Protocol):
-    """(N, H, W) grey or (N, H, W, 3) float32 normalised → (N, H, W) float32 probability in 0..1; one (H, W) → (H, W).
+    """(N, H, W) grey or (N, H, W, 3) float32 normalised → (N, H, W) float32 probability in 0..1.
 
     An image with NaN or infinity comes out as NaN, never as 0, and the others of its batch as they are alone.
     """

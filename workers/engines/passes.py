@@ -16,8 +16,6 @@ def scored(
 
     What is not finite is never shown to the runtime: it may turn NaN into 0 on the way, and 0 reads as sound.
     """
-    if images.ndim == 2:
-        return np.asarray(scored(images[None], run, channels=channels, most=most)[0])
     planes = _planes(images, channels)
     found = np.full((len(planes), *planes.shape[2:]), np.nan, np.float32)
     whole = np.flatnonzero(np.isfinite(planes).all(axis=(1, 2, 3)))
