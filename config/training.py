@@ -20,7 +20,9 @@ NetName = Literal[
     "lraspp_mobilenetv3",
 ]
 DatasetName = Literal["twin", "kolektorsdd", "kolektorsdd2", "rsdd1", "rsdd2", "magnetic_tile", "folder", "mvtec"]
-LossName = Literal["hybrid", "hybrid_two_sided", "hybrid_by_image", "dice", "focal", "focal_two_sided"]
+LossName = Literal[
+    "hybrid", "hybrid_two_sided", "hybrid_by_image", "balanced_by_image", "dice", "focal", "focal_two_sided"
+]
 NETS: tuple[str, ...] = get_args(NetName)
 DATASETS: tuple[str, ...] = get_args(DatasetName)
 TWIN_STEPS = 100  # surfaces are drawn on the fly, so an epoch is a number, not a pass

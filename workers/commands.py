@@ -43,7 +43,10 @@ def train(
     augment: Annotated[bool | None, typer.Option("--augment/--no-augment")] = None,
     loss: Annotated[
         str | None,
-        typer.Option(help="hybrid (the paper's), hybrid_two_sided (default), dice, focal or focal_two_sided."),
+        typer.Option(
+            help="hybrid (the paper's), hybrid_two_sided (default), hybrid_by_image, balanced_by_image, dice, focal or "
+            "focal_two_sided."
+        ),
     ] = None,
     optimizer: Annotated[str | None, typer.Option(help="sgd (the paper's) or adamw (default).")] = None,
     peak_rate: Annotated[float | None, typer.Option(help="Default: 0.1 / batch for sgd, 0.003 for adamw.")] = None,

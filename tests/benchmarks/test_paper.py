@@ -2,6 +2,7 @@
 
 import csv
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -10,13 +11,15 @@ from typer.testing import CliRunner
 
 from benchmarks import paper, paper_tables
 from benchmarks.commands import app
+from benchmarks.nets import measure_nets
 from benchmarks.paper import CPU_PLAN, jobs, repeat_paper, settings
-from benchmarks.paper_numbers import CELLS, LABELS, Job
+from benchmarks.paper_numbers import CELLS, NARROWER, Job
 from tests.workers.datasets.builders import a_dataset
 from workers.train import Interrupted
 from workers.trial import RESULT
 
 NETS = ["anomalyseg", "lraspp_mobilenetv3"]
+SIZE = (64, 48)
 
 
 @pytest.fixture
@@ -25,14 +28,18 @@ def root(tmp_path: Path) -> Path:
     return tmp_path / "data"
 
 
+@pytest.fixture(scope="module")
+def times() -> dict[str, Any]:
+    """Measured once: the times of these nets do not depend on their training."""
+    return measure_nets([SIZE], NETS, [24, *NARROWER], runs=1, threads=1, device="cpu")
+
+
 @pytest.fixture(autouse=True)
-def small(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(paper, "TIME_SIZES", ((64, 48),))
-    monkeypatch.setattr(paper, "LABELS", {net: LABELS[net] for net in NETS})  # whose times are taken
-    monkeypatch.setattr(paper_tables, "MACS_SIZE", (64, 48))
-    monkeypatch.setattr(
-        paper, "jobs", lambda _root: [Job(net=net, loss="hybrid", dataset="kolektorsdd") for net in NETS]
-    )
+def small(monkeypatch: pytest.MonkeyPatch, times: dict[str, Any]) -> None:
+    monkeypatch.setattr(paper, "measure_nets", lambda *_, **__: times)
+    monkeypatch.setattr(paper_tables, "MACS_SIZE", SIZE)
+    few = [Job(net=net, loss="hybrid", dataset="kolektorsdd") for net in NETS]
+    monkeypatch.setattr(paper, "jobs", lambda _root: few)
 
 
 def test_every_cell_has_a_run_where_its_data_lies(root: Path) -> None:

@@ -8,7 +8,16 @@ import torch
 from torch import Tensor
 
 from config.training import LossName
-from workers.losses import SMOOTH, SMOOTH_BY_IMAGE, dice, dice_by_image, focal, focal_two_sided, loss_of
+from workers.losses import (
+    SMOOTH,
+    SMOOTH_BY_IMAGE,
+    cross_entropy_by_image,
+    dice,
+    dice_by_image,
+    focal,
+    focal_two_sided,
+    loss_of,
+)
 
 # four pixels: p = 0.8, 0.5 on the defect, 0.5, 0.2 beside it
 LOGITS = torch.tensor([log(4.0), 0.0, 0.0, -log(4.0)]).reshape(1, 1, 2, 2)
@@ -95,3 +104,18 @@ def test_dice_by_image_weighs_a_small_defect_as_a_large_one() -> None:
 
     assert by_image == pytest.approx(0.5 * (1 - SMOOTH_BY_IMAGE / (4 + SMOOTH_BY_IMAGE)), abs=1e-5)
     assert dice(missed_small, truth).item() < 0.1 * by_image  # pooled, the small one is nothing
+
+
+def test_cross_entropy_by_image_lets_few_defect_pixels_weigh_a_hundredth() -> None:
+    logits, truth = torch.zeros(1, 1, 100, 100), torch.zeros(1, 1, 100, 100)
+    truth[..., 0, :10] = 1.0  # a thousandth
+    sound = (10_000 - 10) * log(2) / 10_000
+
+    assert cross_entropy_by_image(logits, truth).item() == pytest.approx(sound + 0.01 * log(2), rel=1e-4)
+
+
+def test_many_defect_pixels_weigh_what_they_are() -> None:
+    truth = torch.zeros(1, 1, 10, 10)
+    truth[..., :5, :] = 1.0
+
+    assert cross_entropy_by_image(torch.zeros(1, 1, 10, 10), truth).item() == pytest.approx(log(2), rel=1e-5)
