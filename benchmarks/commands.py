@@ -19,6 +19,7 @@ RATIO_LEAST = 0.90
 RECOVERY_MOST_S = 10.0
 ALARM_MOST_S = 1.0
 EXIT_INTERRUPTED = 130
+EXIT_USAGE = 2
 
 
 @app.command("pipeline")
@@ -96,9 +97,10 @@ def paper(
     json: JsonTo = None,
 ) -> None:
     """Train every net of the paper alike and set its tables and figures beside ours; resumes after a stop."""
-    from benchmarks.paper import plan_for, repeat_paper
+    from benchmarks.paper import PlanError, plan_for, repeat_paper, settled_plan
+    from benchmarks.paper_numbers import LABELS
     from workers.datasets.items import DatasetError
-    from workers.errors import ModelError, TrainingError
+    from workers.errors import ModelError
     from workers.train import Interrupted
     from workers.train_command import asked_to_stop
 
@@ -109,17 +111,23 @@ def paper(
         steps=steps,
         batch=batch,
     )
+    if wrong := sorted(set(net or []) - set(LABELS)):
+        raise typer.BadParameter(f"{wrong[0]!r} is not one of {list(LABELS)}", param_hint="--net")
     console = Console(stderr=True)
     try:
-        with asked_to_stop() as stop:
+        plan = settled_plan(out, plan, asked=any(each is not None for each in (size, crop, steps, batch)))
+        with asked_to_stop(console) as stop:
             result = repeat_paper(
                 root, out, plan, device=device, threads=threads, only=net or [], say=console.print, stop=stop
             )
     except Interrupted as stopped:
         console.print(f"stopped at step {stopped.step} of a trial; the same command goes on")
         raise typer.Exit(EXIT_INTERRUPTED) from stopped
-    except (DatasetError, ModelError, TrainingError) as error:
-        raise typer.BadParameter(str(error), param_hint="--root") from error
+    except PlanError as error:
+        raise typer.BadParameter(str(error), param_hint="--out") from error
+    except (DatasetError, ModelError) as error:
+        console.print(str(error), markup=False, soft_wrap=True)
+        raise typer.Exit(EXIT_USAGE) from error
     _show(result, json)
 
 

@@ -4,9 +4,10 @@ A trial that is done is kept as `DIR/trials/<data>-<net>-<loss>/trial.json` and 
 travel from one machine to the next; the tables say on which device each ran.
 """
 
+import functools
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
@@ -15,36 +16,41 @@ from benchmarks.paper_figures import write_comparisons, write_times
 from benchmarks.paper_numbers import CELLS, DATA, LABELS, NARROWER, SETS, Job, narrower_jobs
 from benchmarks.paper_tables import write_csv, write_tables
 from config.training import Training
+from workers.datasets.items import DatasetError
 from workers.models.cost import has_cuda
 from workers.trial import Trial, read_trial, run_trial
 
 TIMES = "times.json"
+PLAN = "plan.json"
 TIME_SIZES = ((1408, 512), (630, 230), (1000, 160))  # KolektorSDD, KolektorSDD2, RSDD Type-I
 TRUNKS = ("anomalyseg", "resunet", "seresunet", "cbamresunet")  # of the paper's width 24
 
 
-class Plan(msgspec.Struct, frozen=True, kw_only=True):
-    """What is the same for all nets; those on a GPU are the paper's own."""
+class PlanError(Exception):
+    """A folder that was begun another way."""
 
-    size: tuple[int, int]
-    crop: tuple[int, int]
+
+class Plan(msgspec.Struct, frozen=True, kw_only=True):
+    """What is the same for all nets; on a GPU it is the paper's own (§2.1 and §3.1)."""
+
+    size: Size
+    crop: Size
     epochs: int
-    steps: int  # an epoch
+    epochs_rsdd: int
+    steps: int | None  # an epoch; None: as many as show each image once
     batch: int
-    optimizer: str
-    peak_rate: float | None
-    averaging: float | None
-    precision: str
-    seed: int
+    precision: Literal["auto", "float32", "bfloat16"]
+    optimizer: str = "sgd"
+    oversample: float = 0.5
+    augment: bool = True
+    seed: int = 0
 
 
 CPU_PLAN = Plan(
-    size=(352, 128), crop=(128, 128), epochs=4, steps=100, batch=8, optimizer="sgd", peak_rate=None, averaging=None,
-    precision="bfloat16", seed=0,
+    size=(352, 128), crop=(128, 128), epochs=4, epochs_rsdd=4, steps=100, batch=8, precision="bfloat16"
 )  # fmt: skip
 GPU_PLAN = Plan(
-    size=(1408, 512), crop=(1408, 512), epochs=15, steps=32, batch=8, optimizer="sgd", peak_rate=None, averaging=None,
-    precision="auto", seed=0,
+    size=(1408, 512), crop=(1408, 512), epochs=15, epochs_rsdd=20, steps=None, batch=8, precision="auto"
 )  # fmt: skip
 
 
@@ -54,8 +60,22 @@ def plan_for(device: Device, *, size: Size | None, crop: Size | None, steps: int
     plan = GPU_PLAN if on_cuda else CPU_PLAN
     given: dict[str, Any] = {"size": size, "crop": crop or size, "batch": batch}
     if steps is not None:
-        given["epochs"], given["steps"] = (plan.epochs, steps // plan.epochs) if steps >= plan.epochs else (1, steps)
+        epochs = min(plan.epochs, steps)
+        given |= {"epochs": epochs, "epochs_rsdd": epochs, "steps": steps // epochs}
     return msgspec.structs.replace(plan, **{key: value for key, value in given.items() if value is not None})
+
+
+def settled_plan(out: Path, plan: Plan, *, asked: bool) -> Plan:
+    """The plan that this folder was begun with, on whatever machine; PlanError where another was asked for."""
+    path = out / PLAN
+    if not path.is_file():
+        out.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(msgspec.json.format(msgspec.json.encode(plan), indent=2) + b"\n")
+        return plan
+    begun = msgspec.json.decode(path.read_bytes(), type=Plan)
+    if asked and begun != plan:
+        raise PlanError(f"{path}: was begun with {begun}; name another --out for {plan}")
+    return begun
 
 
 def jobs(root: Path) -> list[Job]:
@@ -75,9 +95,10 @@ def settings(job: Job, root: Path, plan: Plan) -> Training:
             "net": job.net, "loss": job.loss, "dataset": job.dataset, "root": str(root / job.dataset),
             "width": job.width or (24 if job.net in TRUNKS else None),
             "stem_stride": 2, "height": plan.size[0], "input_width": plan.size[1], "crop_height": plan.crop[0],
-            "crop_width": plan.crop[1], "epochs": plan.epochs, "steps": plan.steps, "batch": plan.batch,
-            "optimizer": plan.optimizer, "peak_rate": plan.peak_rate, "averaging": plan.averaging,
-            "precision": plan.precision, "seed": plan.seed, "warmup_epochs": max(1, plan.epochs // 5),
+            "crop_width": plan.crop[1], "epochs": plan.epochs_rsdd if job.dataset in SETS["RSDDs"] else plan.epochs,
+            "steps": plan.steps, "batch": plan.batch,
+            "optimizer": plan.optimizer, "precision": plan.precision, "seed": plan.seed,
+            "oversample": plan.oversample, "augment": plan.augment,
         }
     )  # fmt: skip
 
@@ -94,28 +115,21 @@ def repeat_paper(
     stop: Callable[[], bool],
 ) -> dict[str, Any]:
     """Trains what is missing, then writes `paper.md`, `paper.csv` and the figures; raises Interrupted where stopped."""
-    planned = [job for job in jobs(root) if not only or job.net in only]
+    every = jobs(root)
+    if not every:
+        raise DatasetError(f"{root}: holds none of {[name for sets in SETS.values() for name in sets]}")
     trials: dict[Job, Trial] = {}
-    for n, job in enumerate(planned):
+    for n, job in enumerate(every):
         folder, training = out / "trials" / job.name, settings(job, root, plan)
         trial = read_trial(folder, training)
-        if trial is None:
-            say(f"{n + 1} of {len(planned)}: {job.name}")
-            trial = run_trial(
-                training,
-                folder,
-                device=device,
-                threads=threads,
-                heard=lambda step, total, name=job.name: (
-                    say(f"{name}: step {step} of {total}")  # type: ignore[misc]
-                    if step % 50 == 0
-                    else None
-                ),
-                stop=stop,
-            )
-        trials[job] = trial
-        say(f"{job.name}: DSC {trial.figures['dsc']}, {trial.seconds} s")
-    times = _times(out, threads=threads, device=device, say=say)
+        if trial is None and (not only or job.net in only):
+            say(f"{n + 1} of {len(every)}: {job.name}")
+            heard = functools.partial(_heard, say, job.name)
+            trial = run_trial(training, folder, device=device, threads=threads, heard=heard, stop=stop)
+            say(f"{job.name}: {trial.failed or trial.figures['dsc']}, {trial.seconds} s")
+        if trial is not None:
+            trials[job] = trial
+    times = _times(out, threads=threads, say=say)
     write_tables(out / "paper.md", trials, plan_text=_said(plan, root), times=times)
     write_csv(out / "paper.csv", trials, times)
     write_times(out / "figure-6.png", times)
@@ -124,23 +138,32 @@ def repeat_paper(
     return {"rows": [_row(job, trial) for job, trial in trials.items()], "out": str(out)}
 
 
-def _times(out: Path, *, threads: int, device: Device, say: Callable[[str], None]) -> dict[str, Any]:
-    """Figure 6, measured once; on an otherwise idle machine, or it says nothing."""
+def _heard(say: Callable[[str], None], name: str, step: int, total: int) -> None:
+    if step % 50 == 0:
+        say(f"{name}: step {step} of {total}")
+
+
+def _times(out: Path, *, threads: int, say: Callable[[str], None]) -> dict[str, Any]:
+    """Figure 6, on the CPU as in the paper, measured once; on an otherwise idle machine, or it says nothing."""
     path = out / TIMES
     if not path.is_file():
         say("times of all nets, in turn")
-        found = measure_nets(list(TIME_SIZES), list(LABELS), [24, *NARROWER], runs=5, threads=threads, device=device)
-        path.write_bytes(msgspec.json.format(msgspec.json.encode(found), indent=2) + b"\n")
+        found = measure_nets(list(TIME_SIZES), list(LABELS), [24, *NARROWER], runs=5, threads=threads, device="cpu")
+        part = out / f"{TIMES}.part"
+        part.write_bytes(msgspec.json.format(msgspec.json.encode(found), indent=2) + b"\n")
+        part.replace(path)
     times: dict[str, Any] = msgspec.json.decode(path.read_bytes())
     return times
 
 
 def _said(plan: Plan, root: Path) -> str:
     missing = [dataset for data in DATA for dataset in SETS[data] if not (root / dataset).is_dir()]
+    long = f"{plan.epochs} epochs of " + ("each image once" if plan.steps is None else f"{plan.steps} steps")
     return (
-        f"Images of {plan.size[0]}×{plan.size[1]} px, samples of {plan.crop[0]}×{plan.crop[1]}, "
-        f"{plan.epochs * plan.steps} steps of {plan.batch}, {plan.optimizer} with a peak rate of "
-        f"{plan.peak_rate or 0.1 / plan.batch:g}, seed {plan.seed}, {plan.precision}."
+        f"Images of {plan.size[0]}×{plan.size[1]} px, samples of {plan.crop[0]}×{plan.crop[1]}, {long}, batches of "
+        f"{plan.batch}, {plan.oversample:.0%} of the samples around a defect, "
+        f"{'augmented' if plan.augment else 'not augmented'}, {plan.optimizer} with a peak rate of "
+        f"{0.1 / plan.batch:g}, seed {plan.seed}, {plan.precision}."
         + (f" Not to be had, and so without figures of ours: {', '.join(missing)}." if missing else "")
     )
 
@@ -153,7 +176,8 @@ def _row(job: Job, trial: Trial) -> dict[str, Any]:
         "parameters_m": round(trial.parameters / 1e6, 4),
         "device": trial.device,
         "seconds": trial.seconds,
-        **{f"dsc_{key}": value for key, value in trial.figures["dsc"].items()},
-        **{f"iou_{key}": value for key, value in trial.figures["iou"].items()},
-        "image_ap": trial.figures["image_ap"],
+        **{f"dsc_{key}": value for key, value in trial.figures.get("dsc", {}).items()},
+        **{f"iou_{key}": value for key, value in trial.figures.get("iou", {}).items()},
+        "image_ap": trial.figures.get("image_ap"),
+        "failed": trial.failed,
     }

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullFormatter
 
@@ -52,31 +53,40 @@ def write_comparisons(path: Path, trials: Path, root: Path, data: Data, jobs: Se
     """A row an image, a column a net: truth green, prediction red. Nothing where no net was trained on this data."""
     rows: list[tuple[str, list[Picture | None]]] = []
     for dataset in SETS[data]:
-        of_set = {job.net: job for job in jobs if job.dataset == dataset and job.loss == "hybrid"}
+        of_set = {job.net: job for job in jobs if (job.dataset, job.loss, job.width) == (dataset, "hybrid", None)}
         shown = [of_set.get(net) for net in COLUMNS]
         if not any(shown):
             continue
         split = load_split(dataset, str(root / dataset))
+        most = len(rows) + SAMPLES_MOST // len(SETS[data])
         for example in examples(wanted(split, "val", root), channels=1):
-            if not example.mask.any() or len(rows) >= SAMPLES_MOST:
+            if len(rows) >= most:
+                break
+            if not example.mask.any():
                 continue
             masks = [None if job is None else read_sample(trials / job.name, example.name) for job in shown]
-            pictures = [
+            nothing = np.zeros_like(example.mask)
+            pictures: list[Picture | None] = [
+                Picture(title="original", pixels=example.pixels, truth=nothing, found=nothing)
+            ]
+            pictures += [
                 None
                 if found is None
                 else Picture(title=LABELS[net], pixels=example.pixels, truth=example.mask, found=found)
                 for net, found in zip(COLUMNS, masks, strict=True)
             ]
             rows.append((example.name, pictures))
+    path.unlink(missing_ok=True)  # of an earlier call
     if not rows:
         return
-    figure = Figure(figsize=(1.5 * (len(COLUMNS) + 1), 3.1 * len(rows)), dpi=110, layout="constrained")
-    grid = figure.subplots(len(rows), len(COLUMNS), squeeze=False)
+    titles = ("Original", *(LABELS[net] for net in COLUMNS))
+    figure = Figure(figsize=(1.5 * len(titles) + 1, 3.1 * len(rows)), dpi=110, layout="constrained")
+    grid = figure.subplots(len(rows), len(titles), squeeze=False)
     for n, (axes_row, (name, pictures)) in enumerate(zip(grid, rows, strict=True)):
-        for axes, net, picture in zip(axes_row, COLUMNS, pictures, strict=True):
+        for axes, title, picture in zip(axes_row, titles, pictures, strict=True):
             axes.axis("off")
             if n == 0:
-                axes.set_title(LABELS[net], fontsize=7, color=INK)
+                axes.set_title(title, fontsize=7, color=INK)
             if picture is not None:
                 axes.imshow(overlay(picture))
         axes_row[0].text(-0.06, 0.5, name, rotation=90, transform=axes_row[0].transAxes, va="center", fontsize=7)

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.paper_numbers import CELLS, DATA, LABELS, LOSSES, NARROWER, Cell, Data, Job, narrower_jobs
+from workers.metrics import PixelCounts
 from workers.models.paper import PAPER
 from workers.trial import Trial
 
@@ -16,12 +17,16 @@ Trials = Mapping[Job, Trial]
 
 def answer(cell: Cell, trials: Trials, *, kind: str = "all") -> float | None:
     """Ours in percent; None where a run is missing."""
-    found = [trials[job] for job in cell.jobs if job in trials]
+    found = [trials[job] for job in cell.jobs if job in trials and not trials[job].failed]
     if len(found) < len(cell.jobs):
         return None
-    images = sum(trial.figures["images"] for trial in found)
-    total = sum(trial.figures[cell.measure][kind] * trial.figures["images"] for trial in found)
-    return float(100 * total / images)
+    if kind == "pooled":
+        counts = sum((trial.counts for trial in found), PixelCounts())
+        return 100 * (counts.dsc if cell.measure == "dsc" else counts.iou)
+    weight = "images" if kind == "all" else "defective"  # a mean over images of several sets is weighed by them
+    images = sum(trial.figures[weight] for trial in found)
+    total = sum((trial.figures[cell.measure][kind] or 0.0) * trial.figures[weight] for trial in found)
+    return float(100 * total / images) if images else None
 
 
 def write_csv(path: Path, trials: Trials, times: dict[str, Any]) -> None:
@@ -36,7 +41,7 @@ def write_csv(path: Path, trials: Trials, times: dict[str, Any]) -> None:
                 lines.writerow(
                     (cell.table, cell.net, cell.data, measure, _plain(printed), _plain(answer(cell, trials, kind=kind)))
                 )
-        for row in _own_width(times):
+        for row in {row["net"]: row for row in _own_width(times)}.values():
             paper = PAPER.get(row["net"])
             stated = None if paper is None else paper.parameters_m
             lines.writerow((4, row["net"], "", "parameters_m", _plain(stated), f"{row['parameters_m']:g}"))
@@ -72,6 +77,7 @@ def write_tables(path: Path, trials: Trials, *, plan_text: str, times: dict[str,
         *_figure6(times),
         "",
         *_who_is_faster_and_better(trials, times),
+        *_failures(trials),
     ]
     path.write_text("\n".join(text) + "\n")
 
@@ -123,7 +129,7 @@ def _table4(trials: Trials, times: dict[str, Any]) -> list[str]:
             f"| {LABELS[net]} | {_or_dash(stated[0])} / {cost['parameters_m']:.3f} | "
             f"{_or_dash(stated[1])} / {cost['macs_g']:.1f} | "
             + " | ".join(_pair(cell, trials) for cell in cells)
-            + f" | {_defective(cells[0], trials)} | {'–' if trial is None else trial.figures['image_ap']} |"
+            + f" | {_defective(cells[0], trials)} | {_image_ap(trial)} |"
         )
         if paper is not None and paper.note:
             notes.append(f"- {LABELS[net]}: {paper.note}.")
@@ -153,7 +159,7 @@ def _who_is_faster_and_better(trials: Trials, times: dict[str, Any]) -> list[str
     """For each generic net, the widths of AnomalySeg that are faster, and those that are better besides."""
     lines = [
         "## Is AnomalySeg faster and better?",
-        "By the faster engine of each, ms at each size; better by `dsc.all` on KolektorSDD, as in the paper.",
+        "By the faster engine of each, ms at each size; better by both `dsc.all` and `dsc.defective` on KolektorSDD.",
         "",
         "| net | ms at "
         + " | ms at ".join(_sizes(times))
@@ -176,15 +182,25 @@ def _who_is_faster_and_better(trials: Trials, times: dict[str, Any]) -> list[str
     return lines
 
 
+def _failures(trials: Trials) -> list[str]:
+    failed = [f"- {job.name}: {trial.failed}" for job, trial in trials.items() if trial.failed]
+    return ["", "## Without a figure, as training broke off", *failed] if failed else []
+
+
 def _rival(label: str, speeds: list[float], trial: Trial | None) -> str:
     figures = (
-        ("–", "–") if trial is None else tuple(f"{100 * trial.figures['dsc'][k]:.1f}" for k in ("all", "defective"))
+        ("–", "–")
+        if trial is None or trial.failed
+        else tuple(f"{100 * trial.figures['dsc'][k]:.1f}" for k in ("all", "defective"))
     )
     return f"| {label} | " + " | ".join(map(_ms, speeds)) + f" | {figures[0]} | {figures[1]} |"
 
 
 def _beats(one: Trial | None, other: Trial | None) -> bool:
-    return one is not None and other is not None and one.figures["dsc"]["all"] > other.figures["dsc"]["all"]
+    """By both, as a net that finds nothing at all is good by `all` alone; of one seed and few defects, no more."""
+    if one is None or other is None or one.failed or other.failed:
+        return False
+    return all(one.figures["dsc"][kind] > other.figures["dsc"][kind] for kind in ("all", "defective"))
 
 
 def _widths(widths: list[int]) -> str:
@@ -227,6 +243,10 @@ def _pair(cell: Cell, trials: Trials) -> str:
 
 def _defective(cell: Cell, trials: Trials) -> str:
     return _percent(answer(cell, trials, kind="defective"))
+
+
+def _image_ap(trial: Trial | None) -> str:
+    return "–" if trial is None or trial.failed else f"{trial.figures['image_ap']:.3f}"
 
 
 def _percent(value: float | None) -> str:

@@ -2,7 +2,8 @@
 
 from typing import Literal, get_args
 
-from pydantic import Field
+from pydantic import Field, model_validator
+from pydantic_core import PydanticCustomError
 
 from config.base import Share, Table
 
@@ -20,6 +21,7 @@ NetName = Literal[
     "lraspp_mobilenetv3",
 ]
 DatasetName = Literal["twin", "kolektorsdd", "kolektorsdd2", "rsdd1", "rsdd2", "magnetic_tile", "folder", "mvtec"]
+DeviceName = Literal["auto", "cpu", "cuda"]  # auto: CUDA where torch finds it
 LossName = Literal[
     "hybrid", "hybrid_two_sided", "hybrid_by_image", "balanced_by_image", "dice", "focal", "focal_two_sided"
 ]
@@ -54,11 +56,31 @@ class Training(Table):
     optimizer: Literal["sgd", "adamw"] = "adamw"  # the paper: sgd
     peak_rate: float | None = Field(default=None, gt=0, le=10)  # None: 0.1 / batch (§3.1) for sgd, 0.003 for adamw
     final_rate: float = Field(default=1e-4, gt=0, le=1)
-    warmup_epochs: int = Field(default=2, ge=0, le=1000)
+    warmup_epochs: int | None = Field(default=None, ge=0, le=1000)  # None: 2, or fewer in a short run
     averaging: float | None = Field(default=None, gt=0, lt=1)  # decay of the weights' running mean, which is then kept
     precision: Literal["auto", "float32", "bfloat16"] = "auto"  # auto: bfloat16 on CUDA, float32 on a CPU
     begin_with: str | None = Field(default=None, max_length=4096)  # weights to start from; None: fresh ones
     seed: int = Field(default=0, ge=0, le=2**31)
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> "Training":
+        if self.warmup_epochs is not None and self.warmup_epochs >= self.epochs:
+            raise PydanticCustomError(
+                "warmup_epochs", "{warmup} epochs of warming up leave none of {epochs} to train in",
+                {"warmup": self.warmup_epochs, "epochs": self.epochs},
+            )  # fmt: skip
+        if self.dataset == "twin":
+            for key in ("root", "channels", "fit", "crop_width", "oversample", "augment"):
+                if getattr(self, key) != type(self).model_fields[key].default:
+                    raise PydanticCustomError(
+                        key, "{key} has no effect on the twin's surfaces, which are drawn; leave it out", {"key": key}
+                    )
+        return self
+
+    @property
+    def warmup(self) -> int:
+        """Epochs."""
+        return min(2, self.epochs // 4) if self.warmup_epochs is None else self.warmup_epochs
 
     @property
     def peak(self) -> float:

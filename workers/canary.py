@@ -26,6 +26,7 @@ class Canary(BaseModel):
     recipe: Recipe
     seed: int = Field(ge=0, lt=_MODULUS)
     answer: Answer  # recorded when the net was trained
+    threshold: float | None = Field(default=None, gt=0, lt=1)  # at which its area counts; None: the manifest's
     probability_tolerance: float = Field(default=0.02, gt=0, le=0.1)
     area_tolerance: float = Field(default=0.02, gt=0, le=0.1)  # share of the recorded area
 
@@ -33,6 +34,7 @@ class Canary(BaseModel):
         """What is wrong with this answer (H, W) to the canary, or None."""
         if not np.isfinite(found).all():
             return "the canary's answer is not finite"
+        threshold = threshold if self.threshold is None else self.threshold
         probability, area = float(found.max()), int(np.count_nonzero(found >= threshold))
         if area == 0:
             return f"the canary's answer is empty; {self.answer.area_px} px over {threshold} were recorded"

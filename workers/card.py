@@ -47,15 +47,14 @@ def card_of(manifest: Manifest, training: Training, source: Source, found: Figur
 
 ## Limits
 It was judged on pieces of the same make, under the same lamp, as those it was trained on.
-{found.defective} defective images bound a miss rate only roughly: were none missed, below {_bound(found.defective)}
-at 95 %.
+{_bound(source, found)}
 """
 
 
 def _split(source: Source) -> str:
     if isinstance(source, StoredSource):
         train, defective, validation, test = source.images
-        return f"by part: {train} training images ({defective} defective), {validation} validation, {test} test"
+        return f"{source.split_rule}: {train} images train ({defective} defective), {validation} validate, {test} test"
     return "by the seeds of the surfaces"
 
 
@@ -64,6 +63,10 @@ def _regions(found: Figures) -> str:
     return "\n".join(rows) or "| | 0 | 0 |"
 
 
-def _bound(images: int) -> str:
-    """The exact bound of none in n (Clopper-Pearson, one-sided)."""
-    return f"{1 - 0.05 ** (1 / images):.0%}" if images else "100 %"
+def _bound(source: Source, found: Figures) -> str:
+    """The exact bound of none in n (Clopper-Pearson, one-sided); images of one part are no independent trials."""
+    parts = source.defective_validation_parts if isinstance(source, StoredSource) else found.defective
+    if not parts:
+        return "No validation image is defective: nothing is known of what it misses."
+    bound = f"{1 - 0.05 ** (1 / parts):.0%}"
+    return f"{parts} defective parts bound a miss rate only roughly: were none missed, below {bound} at 95 %."

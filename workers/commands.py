@@ -1,18 +1,21 @@
 """`linectl train` and `linectl evaluate`: models, from the command line."""
 
+import re
 from pathlib import Path
-from typing import Annotated, Any, Literal, NoReturn
+from typing import Annotated, Any, NoReturn
 
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from config.training import DeviceName
 from monitor.output import write_json
 
 app = typer.Typer(no_args_is_help=True, add_completion=False)
 
 USAGE = 2
-DeviceName = Literal["auto", "cpu", "cuda"]
+NAME = r"[a-z0-9][a-z0-9-]{0,30}"
+TAKEN = {"last", "training", "session", "card"}  # other files of a run
 
 Json = Annotated[str | None, typer.Option("--json", metavar="FILE|-", help="Write one JSON object there.")]
 Threads = Annotated[int, typer.Option(min=1, max=256, help="Cores that the net may use.")]
@@ -56,15 +59,15 @@ def train(
     precision: Annotated[str | None, typer.Option(help="auto (default), float32 or bfloat16.")] = None,
     seed: Annotated[int | None, typer.Option(help="Default: 0.")] = None,
     begin_with: Annotated[str | None, typer.Option(help="Weights to start from instead of fresh ones.")] = None,
-    name: Annotated[str, typer.Option(help="Of the weights.")] = "model",
-    device: Annotated[DeviceName, typer.Option(help="auto, cpu or cuda.")] = "auto",
-    threads: Threads = 2,
+    name: Annotated[str | None, typer.Option(help="Of the weights. Default: model.")] = None,
+    device: Annotated[DeviceName | None, typer.Option(help="auto (default), cpu or cuda.")] = None,
+    threads: Annotated[int | None, typer.Option(min=1, max=256, help="Cores. Default: 2.")] = None,
     json: Json = None,
 ) -> None:
     """Train a net; the same settings give the same weights on the same machine. Ctrl-C saves, --resume goes on."""
     from workers.errors import TrainingError
-    from workers.run_folder import settings_of
-    from workers.settings import parsed_size, settings
+    from workers.run_folder import Session, session_of
+    from workers.settings import parsed_size, settings, settings_resumed
     from workers.train_command import train_in
 
     options: dict[str, Any] = {
@@ -79,18 +82,18 @@ def train(
         if size is not None:
             options["height"], options["input_width"] = parsed_size(size)
         if resume is not None:
-            if given := [key for key, value in options.items() if value is not None] + ["config"] * bool(config):
-                _refuse(f"--resume: goes on by the settings of {resume}; leave out {', '.join(given)}")
-            training = settings_of(resume)
+            training, begun = settings_resumed(options, config=config, run=resume), session_of(resume)
         else:
-            training = settings(options, config=config)
+            training, begun = settings(options, config=config), Session()
+        folder = _folder_of(out, resume)
     except TrainingError as error:
         _refuse(str(error))
-    folder = out or resume
-    if folder is None or (resume is not None and folder != resume):
-        _refuse("--out: is missing; it names the folder of the run" if folder is None else f"--out: is not {resume}")
-    code = train_in(folder, training, name=name, resume=resume is not None, device=device, threads=threads, json=json)
-    raise typer.Exit(code)
+    session = Session(name=name or begun.name, threads=threads or begun.threads, device=device or begun.device)
+    if not re.fullmatch(NAME, session.name) or session.name in TAKEN:
+        _refuse(
+            f"--name: {session.name!r} is not lower case, digits and dashes (at most 31), or one of {sorted(TAKEN)}"
+        )
+    raise typer.Exit(train_in(folder, training, session, resume=resume is not None, json=json))
 
 
 @app.command()
@@ -119,6 +122,7 @@ def evaluate(
     from config.models import Model
     from config.training import DATASETS
     from workers.datasets.items import DatasetError
+    from workers.engines import EngineLost
     from workers.errors import ModelError
     from workers.evaluate_command import evaluate_drawn, evaluate_stored
     from workers.segmenter import Segmenter
@@ -137,7 +141,7 @@ def evaluate(
                 )
             else:
                 result = evaluate_stored(segmenter, dataset, root, split=split, out=out, bar=bar)
-    except (ConfigError, ModelError, DatasetError, ValidationError) as error:
+    except (ConfigError, ModelError, EngineLost, DatasetError, ValidationError) as error:
         _refuse(str(error))
     write_json(result, json or "-")
 
@@ -152,6 +156,22 @@ def progress(*columns: str) -> Progress:
         TimeRemainingColumn(),
         console=console,
     )
+
+
+def _folder_of(out: Path | None, resume: Path | None) -> Path:
+    """Where the run lies; a folder that holds a run already is not begun anew."""
+    from workers.errors import TrainingError
+    from workers.run_folder import SETTINGS
+
+    if resume is not None:
+        if out is not None and out.resolve() != resume.resolve():
+            raise TrainingError(f"--out: {out} is not the folder of --resume, {resume}")
+        return resume
+    if out is None:
+        raise TrainingError("--out: is missing; it names the folder of the run")
+    if (out / SETTINGS).exists():
+        raise TrainingError(f"--out: {out} holds a run already; --resume {out} goes on with it, or name another folder")
+    return out
 
 
 def _refuse(what: str) -> NoReturn:

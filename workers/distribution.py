@@ -3,16 +3,14 @@
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Literal
 
 import msgspec
 import torch
 from torch import distributed, nn
 from torch.nn.parallel import DistributedDataParallel
 
+from config.training import DeviceName
 from workers.errors import ModelError
-
-DeviceName = Literal["auto", "cpu", "cuda"]
 
 
 class Place(msgspec.Struct, frozen=True, kw_only=True):
@@ -41,6 +39,7 @@ def open_place(device: DeviceName) -> Iterator[Place]:
     on_cuda = device != "cpu" and torch.cuda.is_available()
     if on_cuda:
         torch.cuda.set_device(local)
+        torch.backends.cudnn.deterministic = True
     named = f"cuda:{local}" if on_cuda else "cpu"
     if ranks == 1:
         yield Place(device=named)

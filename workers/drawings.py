@@ -47,6 +47,7 @@ def overlay(picture: Picture) -> Pixels:
 
 def write_sheet(path: Path, pictures: Sequence[Picture], *, title: str, columns: int = 8) -> None:
     """A contact sheet: each image as it is, and beside it with its outlines."""
+    path.unlink(missing_ok=True)  # of an earlier call
     if not pictures:
         return
     rows = -(-len(pictures) // columns)
@@ -80,7 +81,11 @@ def write_curves(path: Path, epochs: Sequence[Epoch], *, title: str) -> None:
     rates.set_ylabel("learning rate", color=MUTED)
     for name, colour in COLOURS.items():
         right.plot(
-            numbers, [getattr(each, f"dsc_{name}") for each in epochs], color=colour, marker=".", label=f"dsc.{name}"
+            numbers,
+            [getattr(each, f"dsc_{name}") or 0.0 for each in epochs],
+            color=colour,
+            marker=".",
+            label=f"dsc.{name}",
         )
     right.set(xlabel="epoch", ylabel="Dice, validation part, threshold 0.5", ylim=(0, 1))
     right.legend(frameon=False, loc="lower right")

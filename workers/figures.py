@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workers.datasets.source import Example
+from workers.errors import ModelError
 from workers.metrics import (
     Overlap,
     PixelCounts,
@@ -77,10 +78,12 @@ class Figures(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def look(predict: Predict, example: Example, *, threshold: float) -> tuple[Seen, Probability]:
-    """One image judged; the probability (H, W) is for whoever draws it."""
+    """One image judged; the probability (H, W) is for whoever draws it. ModelError where the net answers NaN."""
     start = perf_counter_ns()
     probability = predict(example.pixels)
     ms = (perf_counter_ns() - start) / 1e6
+    if not np.isfinite(probability).all():
+        raise ModelError(f"{example.name}: the net answers NaN to this image, which is no area of 0")
     found = probability >= threshold
     seen = Seen(
         name=example.name,
@@ -125,6 +128,12 @@ def figures(seen: Sequence[Seen], *, threshold: float, engine: str) -> Figures:
         ms_per_image=round(float(np.median([each.ms for each in seen])), 2),
         engine=engine,
     )
+
+
+def as_json(found: Figures) -> dict[str, Any]:
+    """The fixed keys of the command, NaN as null."""
+    facts: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(found))
+    return facts
 
 
 def judged(predict: Predict, examples: Iterable[Example], *, threshold: float, engine: str) -> Figures:
@@ -181,9 +190,3 @@ def _rounded(overlap: Overlap) -> Overlap:
     return Overlap(
         all=round(overlap.all, DIGITS), defective=round(overlap.defective, DIGITS), pooled=round(overlap.pooled, DIGITS)
     )
-
-
-def as_json(found: Figures) -> dict[str, Any]:
-    """The fixed keys of the command, NaN as null."""
-    facts: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(found))
-    return facts

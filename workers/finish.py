@@ -2,13 +2,16 @@
 
 from datetime import date
 from functools import partial
+from math import isnan
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
 from torch import nn
 
 from config.training import Training
-from workers.canary import RECIPES, Canary, answered, draw_canary
+from workers.canary import RECIPES, Canary, Recipe, answered, draw_canary
 from workers.card import card_of
 from workers.checkpoint import save_checkpoint
 from workers.datasets.source import Source
@@ -24,9 +27,11 @@ from workers.figures import (
     threshold_of_unbiased_area,
 )
 from workers.run_folder import read_epochs
-from workers.train import score, spec_of
+from workers.run_state import spec_of
+from workers.scoring import score
 
 CANARY_SEED = 7
+FAINTEST, STANDS_OUT = 0.02, 4.0  # of a canary's answer below the threshold: its height, and over its median
 WORST_MOST = 16
 
 
@@ -35,9 +40,9 @@ def finish(
 ) -> dict[str, Any]:
     """Writes `name`.safetensors with its manifest, card.md and pictures into `out`; what it returns is the manifest."""
     threshold = chosen_threshold(model, training, source)
-    canary = _canary(model, training, threshold)
     found = _judge(model, training, source, out, threshold=threshold, name=name)
     card = source.card
+    write_curves(out / "curves.png", read_epochs(out), title=f"{name}: {training.net} on {card.title}")
     manifest = save_checkpoint(
         out / f"{name}.safetensors",
         model,
@@ -49,19 +54,12 @@ def finish(
         fit=training.fit,
         threshold=threshold,
         data=card.title,
-        metrics={
-            "validation_dsc": found.dsc.pooled,
-            "validation_dsc_all": found.dsc.all,
-            "validation_dsc_defective": found.dsc.defective,
-            "validation_area_ratio": found.area_ratio,
-        }
-        | ({} if found.image_ap != found.image_ap else {"validation_image_ap": found.image_ap}),
+        metrics={f"validation_{name}": value for name, value in _metrics(found).items() if not isnan(value)},
         licence=card.licence,
         date=today,
-        canary=canary,
+        canary=_canary(model, training, threshold),
     )
     (out / "card.md").write_text(card_of(manifest, training, source, found))
-    write_curves(out / "curves.png", read_epochs(out), title=f"{name}: {training.net} on {card.title}")
     facts: dict[str, Any] = manifest.model_dump(mode="json")
     return facts
 
@@ -74,16 +72,36 @@ def chosen_threshold(model: nn.Module, training: Training, source: Source) -> fl
     return threshold_of_unbiased_area(curves) if training.dataset == "twin" else threshold_of_best_dice(curves)
 
 
+def _metrics(found: Figures) -> dict[str, float]:
+    return {
+        "dsc": found.dsc.pooled,
+        "dsc_all": found.dsc.all,
+        "dsc_defective": found.dsc.defective,
+        "area_ratio": found.area_ratio,
+        "image_ap": found.image_ap,
+    }
+
+
 def _canary(model: nn.Module, training: Training, threshold: float) -> Canary:
-    """The first recipe that this net answers: a net for cracks takes a blot for an oil stain, and says nothing."""
-    highest = 0.0
+    """The first recipe that this net answers; a net that knows neither blots nor cracks answers the better one faintly.
+
+    A faint answer counts at half its height, if it stands out from its ground: a dead net's does not.
+    """
+    answers: list[tuple[float, Recipe, NDArray[np.float32]]] = []
     for recipe in RECIPES:
         drawn = draw_canary(height=training.height, width=training.input_width, seed=CANARY_SEED, recipe=recipe)
         found = score(model, drawn if training.channels == 1 else drawn[..., None].repeat(3, axis=2), training)
         if (found >= threshold).any():
             return Canary(recipe=recipe, seed=CANARY_SEED, answer=answered(found, threshold=threshold))
-        highest = max(highest, float(found.max()))
-    raise TrainingError(f"the net does not answer its canary: {highest:.3f} at most, {threshold} needed; train longer")
+        answers.append((float(found.max()), recipe, found))
+    highest, recipe, found = max(answers, key=lambda entry: entry[0])
+    if highest < FAINTEST or highest < STANDS_OUT * float(np.median(found)):
+        raise TrainingError(
+            f"the net does not answer its canary: {highest:.3f} at most, over a median of {np.median(found):.3f}; it "
+            "has learnt to find nothing yet"
+        )
+    half = highest / 2
+    return Canary(recipe=recipe, seed=CANARY_SEED, answer=answered(found, threshold=half), threshold=half)
 
 
 def _judge(model: nn.Module, training: Training, source: Source, out: Path, *, threshold: float, name: str) -> Figures:

@@ -22,19 +22,12 @@ def placed_scale(own: Size, size: Size, fit: Fit) -> Size:
 
 def reduced(pixels: NDArray[np.uint8], scale: Size) -> NDArray[np.uint8]:
     """(H, W) or (H, W, 3) to these lines and px across; what shrinks is averaged, so that no thin line is skipped."""
-    high, wide = pixels.shape[:2]
-    if (high, wide) == scale:
-        return pixels
-    shrinks = high * wide > scale[0] * scale[1]
-    return np.asarray(
-        cv2.resize(pixels, scale[::-1], interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR), np.uint8
-    )
+    return np.asarray(_resized(pixels, scale), np.uint8)
 
 
 def reduced_mask(mask: NDArray[np.bool_], scale: Size) -> NDArray[np.float32]:
     """(H, W) to the share in 0..1 of each pixel that is defective."""
-    share = mask.astype(np.float32)
-    return share if mask.shape == scale else np.asarray(cv2.resize(share, scale[::-1], interpolation=cv2.INTER_AREA))
+    return np.asarray(_resized(mask.astype(np.float32), scale), np.float32)
 
 
 def padded(image: NDArray[np.float32], size: Size) -> NDArray[np.float32]:
@@ -59,3 +52,16 @@ def shown(pixels: NDArray[np.uint8], size: Size, fit: Fit) -> tuple[NDArray[np.f
     """The image as the net gets it, (H, W) or (H, W, 3) standardised, and its size there without padding."""
     scale = placed_scale(pixels.shape[:2], size, fit)
     return padded(standardise(reduced(pixels, scale)), size), scale
+
+
+def _resized(image: cv2.typing.MatLike, scale: Size) -> cv2.typing.MatLike:
+    """An axis that shrinks is averaged, one that grows is interpolated: one rule for both would step over lines."""
+    high, wide = image.shape[:2]
+    if high > scale[0] and wide < scale[1]:
+        return _resized(cv2.resize(image, (wide, scale[0]), interpolation=cv2.INTER_AREA), scale)
+    if wide > scale[1] and high < scale[0]:
+        return _resized(cv2.resize(image, (scale[1], high), interpolation=cv2.INTER_AREA), scale)
+    if (high, wide) == scale:
+        return image
+    shrinks = high > scale[0] or wide > scale[1]
+    return cv2.resize(image, scale[::-1], interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)

@@ -1,4 +1,4 @@
-"""Training: batches in, checkpoints and figures out. The same settings on the same machine give the same weights."""
+"""Training: batches in, checkpoints and figures out. The same settings on the same CPU give the same weights."""
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -7,27 +7,22 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
-from torch import Tensor, nn
-from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+from torch import nn
 
 from config.training import Training
-from workers.checkpoint import load_checkpoint
 from workers.datasets.drawn import DrawnSource
-from workers.datasets.source import Batch, Example, Source
+from workers.datasets.source import Batch, Source
 from workers.datasets.stored import StoredSource
 from workers.distribution import Place, any_of_us, shared, wait_for_all
 from workers.errors import TrainingError
-from workers.fit import restored, shown
 from workers.losses import loss_of
-from workers.metrics import PixelCounts, dsc, pixel_counts
-from workers.models import build_model
-from workers.models.spec import NetSpec, TrunkSpec, net_spec
-from workers.run_folder import Epoch, State, add_epoch, begin, restore, save
+from workers.metrics import PixelCounts, dsc
+from workers.run_folder import Epoch, add_epoch, begin, figure, restore, save
+from workers.run_state import State, is_half, state_of
 from workers.schedule import balance, rate
+from workers.scoring import validate
 
 GRADIENT_NORM = 1.0
-STATION_WIDTH = 8  # of AnomalySeg's trunk where none is named: a station's net runs on one core
 NAMED_MOST = 8  # files of a batch in an error
 
 Report = Callable[[int, float, float, Epoch | None], None]  # step, its loss, its rate, the epoch it ended
@@ -41,23 +36,9 @@ class Interrupted(Exception):
         self.step = step
 
 
-def spec_of(training: Training) -> NetSpec:
-    spec = net_spec(
-        training.net,
-        width=training.width,
-        channels=training.channels,
-        expansion=training.expansion,
-        blocks=training.blocks,
-        stem_stride=training.stem_stride,
-    )
-    if training.width is None and isinstance(spec, TrunkSpec):
-        return spec.model_copy(update={"width": STATION_WIDTH})
-    return spec
-
-
-def open_source(training: Training) -> Source:
+def open_source(training: Training, *, ranks: int = 1) -> Source:
     """Reads what is stored; DatasetError where it cannot be used."""
-    return DrawnSource(training) if training.dataset == "twin" else StoredSource(training)
+    return DrawnSource(training) if training.dataset == "twin" else StoredSource(training, ranks=ranks)
 
 
 def run_training(
@@ -72,97 +53,46 @@ def run_training(
 ) -> nn.Module:
     """Trains to the end of the schedule. Where `stop` says so, saves and raises Interrupted."""
     place = place or Place(device="cpu")
-    state = _state(training, place)
+    state = state_of(training, place)
     total = training.epochs * source.steps
     if resume:
-        restore(out, training, state, steps=source.steps, device=place.device)
+        restore(out, training, state, fingerprint=source.fingerprint, place=place)
+        if _ends_epoch(state, source) and state.losses:  # it was cut off while it was judged
+            _judge(training, source, state, out, place)
     elif place.first:
         begin(out, training)
     together = shared(state.model, place)
     with _drawn_ahead(source, range(state.step, total), place) as batches:
         for batch in batches:
-            at = rate(
-                state.step,
-                warmup=training.warmup_epochs * source.steps,
-                total=total,
-                peak=training.peak,
-                final=training.final_rate,
-            )
+            at = _rate(training, source, state.step)
             loss = _step(state, together, training, batch, at=at, total=total, place=place)
             state.losses.append(loss)
             state.step += 1
-            done = _epoch(training, source, state, out, at=at, place=place) if state.step % source.steps == 0 else None
+            done = None
+            if _ends_epoch(state, source):
+                if place.first:
+                    save(out, training, state, fingerprint=source.fingerprint)
+                done = _judge(training, source, state, out, place)
             report(state.step, loss, at, done)
             if any_of_us(stop(), place) and state.step < total:
                 if place.first:
-                    save(out, training, state)
+                    save(out, training, state, fingerprint=source.fingerprint)
                 raise Interrupted(state.step)
     return state.judged.eval()
 
 
-def validate(model: nn.Module, training: Training, examples: Iterator[Example]) -> list[PixelCounts]:
-    """The counts of each image at threshold 0.5, at its own resolution."""
-    return [pixel_counts(score(model, example.pixels, training) >= 0.5, example.mask) for example in examples]
+def _ends_epoch(state: State, source: Source) -> bool:
+    return state.step > 0 and state.step % source.steps == 0
 
 
-def score(model: nn.Module, pixels: NDArray[np.uint8], training: Training) -> NDArray[np.float32]:
-    """(H, W) or (H, W, 3) uint8 → (H, W) probability with torch in float32, at the image's own size."""
-    image, scale = shown(pixels, (training.height, training.input_width), training.fit)
-    return restored(probability(model, image), scale, pixels.shape[:2])
-
-
-def probability(model: nn.Module, image: NDArray[np.float32]) -> NDArray[np.float32]:
-    """(H, W) or (H, W, 3) standardised → (H, W) in 0..1, where the net lies."""
-    model.eval()
-    device = next(model.parameters()).device
-    with torch.inference_mode():
-        stacked = torch.from_numpy(image[None] if image.ndim == 2 else image.transpose(2, 0, 1))[None]  # (1, C, H, W)
-        logits: Tensor = model(stacked.to(device, memory_format=torch.channels_last))
-        found: NDArray[np.float32] = torch.sigmoid(logits.float())[0, 0].cpu().numpy()
-    return found
-
-
-def _state(training: Training, place: Place) -> State:
-    torch.manual_seed(training.seed)
-    begun = _begun(training)
-    layout = memory_layout(begun, half=_is_half(training, place), on_cuda=place.on_cuda)
-    model: nn.Module = begun.to(place.device, memory_format=layout)  # type: ignore[call-overload]
-    averaged = None
-    if training.averaging is not None:
-        decaying = get_ema_multi_avg_fn(training.averaging)  # type: ignore[no-untyped-call]
-        averaged = AveragedModel(model, multi_avg_fn=decaying, use_buffers=True)
-    return State(model=model, layout=layout, averaged=averaged, optimizer=_optimizer(model, training))
-
-
-def memory_layout(model: nn.Module, *, half: bool, on_cuda: bool) -> torch.memory_format:
-    """Channels last, which is quicker, but where it is wrong.
-
-    On a CPU in bfloat16 the weight gradients of dilated convolutions of more than 16 channels, and no multiple of 16,
-    come out as NaN or off by half (torch 2.13 with oneDNN, AVX512-BF16).
-    """
-    odd = any(
-        isinstance(layer, nn.Conv2d) and max(layer.dilation) > 1 and layer.out_channels > 16 and layer.out_channels % 16
-        for layer in model.modules()
+def _rate(training: Training, source: Source, step: int) -> float:
+    return rate(
+        step,
+        warmup=training.warmup * source.steps,
+        total=training.epochs * source.steps,
+        peak=training.peak,
+        final=training.final_rate,
     )
-    return torch.contiguous_format if half and odd and not on_cuda else torch.channels_last
-
-
-def _begun(training: Training) -> nn.Module:
-    """Fresh weights, or those of an earlier run of the same net."""
-    if training.begin_with is None:
-        return build_model(spec_of(training))
-    begun = load_checkpoint(Path(training.begin_with))
-    if begun.manifest.net != spec_of(training):
-        raise TrainingError(f"{training.begin_with}: is {begun.manifest.net!r}; the run is for {spec_of(training)!r}")
-    return begun.model
-
-
-def _optimizer(model: nn.Module, training: Training) -> torch.optim.Optimizer:
-    match training.optimizer:
-        case "sgd":
-            return torch.optim.SGD(model.parameters(), lr=training.peak, momentum=0.9)
-        case "adamw":
-            return torch.optim.AdamW(model.parameters(), lr=training.peak, weight_decay=1e-2)
 
 
 def _step(
@@ -178,15 +108,15 @@ def _step(
         logits = together(images)
     loss = loss_of(training.loss, logits, truth, balance=balance(state.step, total=total))
     value = float(loss.detach())
-    if not np.isfinite(value):
-        files = ", ".join(batch.names[:NAMED_MOST])
-        raise TrainingError(
-            f"step {state.step}: the loss is {value}; the batch was {files}. Look at these files, or take a lower peak "
-            f"rate than {training.peak}"
-        )
     state.optimizer.zero_grad(set_to_none=True)
     loss.backward()  # type: ignore[no-untyped-call]
-    nn.utils.clip_grad_norm_(state.model.parameters(), GRADIENT_NORM)
+    norm = float(nn.utils.clip_grad_norm_(state.model.parameters(), GRADIENT_NORM))  # the same in every process
+    if not np.isfinite(value) or not np.isfinite(norm):
+        files = ", ".join(batch.names[:NAMED_MOST])
+        raise TrainingError(
+            f"step {state.step}: the loss is {value} and the gradient's norm {norm}; the batch was {files}. Look at "
+            f"these files, or take a lower peak rate than {training.peak}"
+        )
     state.optimizer.step()
     if state.averaged is not None:
         state.averaged.update_parameters(state.model)
@@ -194,18 +124,15 @@ def _step(
 
 
 def _precision(training: Training, place: Place) -> AbstractContextManager[object]:
-    half = _is_half(training, place)
+    half = is_half(training, place)
     return torch.autocast("cuda" if place.on_cuda else "cpu", torch.bfloat16) if half else nullcontext()
 
 
-def _is_half(training: Training, place: Place) -> bool:
-    if training.precision == "auto":
-        return place.on_cuda and torch.cuda.is_bf16_supported()
-    return training.precision == "bfloat16"
+def _judge(training: Training, source: Source, state: State, out: Path, place: Place) -> Epoch | None:
+    """Figures of the epoch that ended; the other processes wait for the first, which alone judges.
 
-
-def _epoch(training: Training, source: Source, state: State, out: Path, *, at: float, place: Place) -> Epoch | None:
-    """Figures and checkpoint of the epoch that ended; the other processes wait for the first, which alone judges."""
+    A checkpoint stands before and after: one that has losses left has not been judged yet.
+    """
     done = None
     if place.first:
         counts = validate(state.judged, training, source.validation())
@@ -214,16 +141,16 @@ def _epoch(training: Training, source: Source, state: State, out: Path, *, at: f
             epoch=state.step // source.steps,
             step=state.step,
             loss=round(float(np.mean(state.losses)), 5),
-            rate=at,
-            dsc_all=round(found.all, 5),
-            dsc_defective=round(found.defective, 5),
-            dsc_pooled=round(found.pooled, 5),
-            area_ratio=round(sum(counts, PixelCounts()).area_ratio, 5),
+            rate=_rate(training, source, state.step - 1),
+            dsc_all=figure(found.all),
+            dsc_defective=figure(found.defective),
+            dsc_pooled=figure(found.pooled),
+            area_ratio=figure(sum(counts, PixelCounts()).area_ratio),
         )
-        state.losses = []
-        save(out, training, state)
         add_epoch(out, done)
     state.losses = []
+    if place.first:
+        save(out, training, state, fingerprint=source.fingerprint)
     wait_for_all(place)
     return done
 

@@ -12,9 +12,10 @@ from typer.testing import CliRunner
 from benchmarks import paper, paper_tables
 from benchmarks.commands import app
 from benchmarks.nets import measure_nets
-from benchmarks.paper import CPU_PLAN, jobs, repeat_paper, settings
+from benchmarks.paper import CPU_PLAN, GPU_PLAN, PlanError, jobs, repeat_paper, settings, settled_plan
 from benchmarks.paper_numbers import CELLS, NARROWER, Job
 from tests.workers.datasets.builders import a_dataset
+from workers.errors import TrainingError
 from workers.train import Interrupted
 from workers.trial import RESULT
 
@@ -39,6 +40,7 @@ def small(monkeypatch: pytest.MonkeyPatch, times: dict[str, Any]) -> None:
     monkeypatch.setattr(paper, "measure_nets", lambda *_, **__: times)
     monkeypatch.setattr(paper_tables, "MACS_SIZE", SIZE)
     few = [Job(net=net, loss="hybrid", dataset="kolektorsdd") for net in NETS]
+    few.append(Job(net="anomalyseg", loss="hybrid", dataset="kolektorsdd", width=4))
     monkeypatch.setattr(paper, "jobs", lambda _root: few)
 
 
@@ -65,7 +67,7 @@ def test_tables_stand_on_trials_that_are_not_repeated(root: Path, tmp_path: Path
     again = CliRunner().invoke(app, [*command, "--batch", "2", "--threads", "1", "--json", str(out / "rows.json")])
 
     assert (first.exit_code, again.exit_code) == (0, 0), first.output + again.output
-    assert len(stamps) == len(NETS)
+    assert len(stamps) == len(NETS) + 1
     assert all(path.stat().st_mtime_ns == stamp for path, stamp in stamps.items())
     lines = list(csv.DictReader((out / "paper.csv").read_text().splitlines()))
     assert list(lines[0]) == ["table", "net", "data", "measure", "paper", "ours"]
@@ -100,3 +102,41 @@ def test_a_stopped_comparison_goes_on_where_it_was(root: Path, tmp_path: Path) -
     assert [line for line in whole if "_ms" not in line and line[0] != "f"] == [
         line for line in halves if "_ms" not in line and line[0] != "f"
     ]
+
+
+def test_a_folder_goes_on_by_the_plan_it_was_begun_with(tmp_path: Path) -> None:
+    settled_plan(tmp_path, GPU_PLAN, asked=False)
+
+    assert settled_plan(tmp_path, CPU_PLAN, asked=False) == GPU_PLAN
+    with pytest.raises(PlanError, match="was begun with"):
+        settled_plan(tmp_path, CPU_PLAN, asked=True)
+
+
+def test_a_net_that_breaks_off_is_a_result(root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def breaks(*_: object, **__: object) -> None:
+        raise TrainingError("step 3: the loss is nan")
+
+    monkeypatch.setattr("workers.trial.run_training", breaks)
+    plan = paper.plan_for("cpu", size=(96, 48), crop=None, steps=4, batch=2)
+
+    repeat_paper(root, tmp_path, plan, device="cpu", threads=1, only=[], say=lambda _: None, stop=lambda: False)
+
+    assert "step 3: the loss is nan" in (tmp_path / "paper.md").read_text()
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        pytest.param(["--net", "unet2"], "'unet2' is not one of", id="net"),
+        pytest.param(["--root", "/nowhere"], "holds none of", id="root"),
+    ],
+)
+def test_what_cannot_be_is_said(
+    root: Path, tmp_path: Path, options: list[str], says: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(paper, "jobs", jobs)
+
+    result = CliRunner().invoke(app, ["paper", "--root", str(root), "--out", str(tmp_path / "out"), *options])
+
+    assert result.exit_code == 2
+    assert says in " ".join(result.output.split())

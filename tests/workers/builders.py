@@ -9,6 +9,7 @@ from torch import nn
 
 from config.models import Model
 from config.training import Training
+from tests.workers.datasets.builders import a_dataset
 from workers.canary import Answer, Canary, answered, draw_canary
 from workers.checkpoint import Manifest, save_checkpoint
 from workers.datasets.drawn import DrawnSource
@@ -17,7 +18,8 @@ from workers.models import build_model
 from workers.models.spec import AnomalySegSpec
 from workers.normalisation import standardise
 from workers.run_folder import Epoch
-from workers.train import open_source, probability, run_training
+from workers.scoring import probability
+from workers.train import open_source, run_training
 
 HEIGHT, WIDTH = 64, 48
 SPEC = AnomalySegSpec(width=2, blocks=1, stem_stride=2)
@@ -87,4 +89,16 @@ def run(training: Training, out: Path, *, resume: bool = False, stop: Callable[[
 def a_training(**options: object) -> Training:
     """A run of seconds on small frames."""
     small = {"width": 2, "blocks": 1, "height": 480, "input_width": 160, "crop_height": 64, "batch": 2, "epochs": 2}
-    return Training.model_validate(small | {"steps": 2, "warmup_epochs": 1} | options)
+    return Training.model_validate(small | {"steps": 2, "warmup_epochs": 0} | options)
+
+
+def a_stored_training(root: Path, **options: object) -> Training:
+    a_dataset(root, "kolektorsdd")
+    small = {"dataset": "kolektorsdd", "root": str(root), "height": 96, "input_width": 48, "crop_height": 64}
+    return a_training(**small | options)
+
+
+def stops_after(steps: int) -> Callable[[], bool]:
+    """Says yes once it was asked so often: each step asks once."""
+    asked = iter(range(1, 1000))
+    return lambda: next(asked) >= steps

@@ -26,6 +26,8 @@ def test_truth_is_green_and_prediction_red() -> None:
 
 
 def test_a_sheet_has_every_picture(tmp_path: Path) -> None:
+    write_sheet(tmp_path / "none.png", [a_picture()], title="none")
+    write_sheet(tmp_path / "none.png", [], title="none")
     write_sheet(tmp_path / "few.png", [a_picture()], title="one")
     write_sheet(tmp_path / "many.png", [a_picture()] * 11, title="eleven")
 

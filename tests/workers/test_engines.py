@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from config.loader import ConfigError, load_station, parse_station
+from config.training import DeviceName
 from tests.workers.builders import HEIGHT, SPEC, WIDTH, a_net
-from workers.engines import DeviceName, Engine, EngineLost, EngineName, open_engine
+from workers.engines import Engine, EngineLost, EngineName, open_engine
 from workers.engines.passes import scored
 from workers.errors import ModelError
 

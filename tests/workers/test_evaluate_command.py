@@ -43,7 +43,7 @@ def test_it_prints_its_keys_and_draws(tmp_path: Path, root: Path, split: str) ->
     found: dict[str, Any] = json.loads(to.read_text())
     items = split_items(LAYOUTS["kolektorsdd"].scan(root), root)
     assert found.keys() >= KEYS
-    assert found["images"] == sum(map(len, items.values())) if split == "all" else len(items["val"])
+    assert found["images"] == (sum(map(len, items.values())) if split == "all" else len(items["val"]))
     assert set(found["dsc"]) == set(found["iou"]) == {"all", "defective", "pooled"}
     assert 0 < found["defective"] < found["images"]
     assert all(np.asarray(Image.open(out / name)).std() > 5 for name in ("thresholds.png", "defective.png"))

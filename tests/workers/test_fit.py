@@ -56,6 +56,16 @@ def test_a_thin_line_is_not_stepped_over() -> None:
     assert share.sum() * 16 == pytest.approx(mask.sum())
 
 
+def test_a_thin_line_is_averaged_where_its_axis_shrinks_though_the_other_grows() -> None:
+    pixels, mask = np.full((400, 50), 200, np.uint8), np.zeros((400, 50), np.bool_)
+    pixels[101], mask[101] = 0, True
+
+    small, share = reduced(pixels, (100, 256)), reduced_mask(mask, (100, 256))
+
+    assert set(small[25]) == {150}
+    assert set(share[25]) == {0.25}
+
+
 def test_colour_keeps_its_channels() -> None:
     pixels = np.zeros((30, 20, 3), np.uint8)
     pixels[..., 1] = 255

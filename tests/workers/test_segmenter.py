@@ -16,8 +16,8 @@ from tests.workers.builders import HEIGHT, SPEC, WIDTH, a_checkpoint, a_model, a
 from workers.canary import Canary, answered, draw_canary
 from workers.checkpoint import save_checkpoint
 from workers.normalisation import standardise
+from workers.scoring import probability
 from workers.segmenter import WARM_UP_RUNS, Segmenter
-from workers.train import probability
 
 WEIGHTS = "workers/weights/rail-03.safetensors"
 

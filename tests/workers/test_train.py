@@ -1,6 +1,6 @@
 """A run is a function of its settings: repeated, or stopped and resumed, it gives the same weights."""
 
-from collections.abc import Callable
+import json
 from itertools import pairwise
 from pathlib import Path
 
@@ -11,72 +11,18 @@ from torch import Tensor, nn
 
 from config.training import Training
 from monitor.twin.surface import SurfaceSpec
-from tests.workers.builders import a_checkpoint, a_source, a_training, run
-from tests.workers.datasets.builders import a_dataset
-from workers import train
-from workers.datasets import twin
-from workers.errors import TrainingError
+from tests.workers.builders import a_checkpoint, a_source, a_stored_training, a_training, run
+from workers import run_state
+from workers.datasets import LAYOUTS, twin
+from workers.datasets.pictures import read_mask
+from workers.datasets.split import split_items
+from workers.errors import ModelError, TrainingError
 from workers.models import build_model
 from workers.models.spec import AnomalySegSpec
 from workers.run_folder import read_epochs
-from workers.train import Interrupted, memory_layout, run_training, score, spec_of
-
-
-def a_stored_training(root: Path, **options: object) -> Training:
-    a_dataset(root, "kolektorsdd")
-    small = {"dataset": "kolektorsdd", "root": str(root), "height": 96, "input_width": 48, "crop_height": 64}
-    return a_training(**small | options)
-
-
-def stops_after(steps: int) -> Callable[[], bool]:
-    """Says yes once it was asked so often: each step asks once."""
-    asked = iter(range(1, 1000))
-    return lambda: next(asked) >= steps
-
-
-@pytest.mark.parametrize(
-    "options",
-    [
-        pytest.param({"optimizer": "adamw"}, id="adamw"),
-        pytest.param({"optimizer": "sgd"}, id="sgd"),
-        pytest.param({"averaging": 0.5}, id="averaged"),
-    ],
-)
-@pytest.mark.parametrize("steps", [pytest.param(1, id="inside-an-epoch"), pytest.param(2, id="after-one")])
-def test_a_resumed_run_ends_as_one_that_never_stopped(tmp_path: Path, options: dict[str, object], steps: int) -> None:
-    training = a_stored_training(tmp_path / "set", **options)
-    whole = run(training, tmp_path / "whole")
-    with pytest.raises(Interrupted, match=f"stopped at step {steps}"):
-        run(training, tmp_path / "halves", stop=stops_after(steps))
-
-    halves = run(training, tmp_path / "halves", resume=True)
-
-    for one, other in zip(whole.state_dict().values(), halves.state_dict().values(), strict=True):
-        assert torch.equal(one, other)
-    assert (tmp_path / "whole" / "metrics.jsonl").read_text() == (tmp_path / "halves" / "metrics.jsonl").read_text()
-
-
-def test_a_resumed_run_without_its_optimizer_would_end_elsewhere(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    training = a_stored_training(tmp_path / "set", epochs=2)
-    whole = run(training, tmp_path / "whole")
-    with pytest.raises(Interrupted):
-        run(training, tmp_path / "halves", stop=stops_after(2))
-    monkeypatch.setattr(torch.optim.AdamW, "load_state_dict", lambda _self, _state: None)
-
-    halves = run(training, tmp_path / "halves", resume=True)
-
-    same = [torch.equal(a, b) for a, b in zip(whole.parameters(), halves.parameters(), strict=True)]
-    assert not all(same)
-
-
-def test_a_run_is_resumed_with_its_own_settings_only(tmp_path: Path) -> None:
-    with pytest.raises(Interrupted):
-        run(a_training(), tmp_path, stop=stops_after(1))
-
-    with pytest.raises(TrainingError, match="was started with other settings"):
-        run(a_training(seed=1), tmp_path, resume=True)
+from workers.run_state import memory_layout, spec_of
+from workers.scoring import score, validate
+from workers.train import run_training
 
 
 def test_a_run_may_begin_with_the_weights_of_the_same_net_only(tmp_path: Path) -> None:
@@ -89,11 +35,6 @@ def test_a_run_may_begin_with_the_weights_of_the_same_net_only(tmp_path: Path) -
         run(other, tmp_path / "other")
 
 
-def test_there_must_be_something_to_resume(tmp_path: Path) -> None:
-    with pytest.raises(TrainingError, match="no checkpoint to resume"):
-        run(a_training(), tmp_path, resume=True)
-
-
 def test_each_epoch_leaves_its_three_dice_figures(tmp_path: Path) -> None:
     training = a_stored_training(tmp_path / "set")
 
@@ -101,7 +42,8 @@ def test_each_epoch_leaves_its_three_dice_figures(tmp_path: Path) -> None:
 
     epochs = read_epochs(tmp_path / "run")
     assert [each.epoch for each in epochs] == [1, 2]
-    assert all(0 <= figure <= 1 for each in epochs for figure in (each.dsc_all, each.dsc_defective, each.dsc_pooled))
+    figures = [figure for each in epochs for figure in (each.dsc_all, each.dsc_defective, each.dsc_pooled)]
+    assert all(figure is not None and 0 <= figure <= 1 for figure in figures)
 
 
 class Broken(nn.Module):
@@ -120,12 +62,63 @@ class Broken(nn.Module):
 def test_nan_stops_the_run_with_its_step_and_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     training = a_stored_training(tmp_path / "set", steps=4)
     names = a_source(training).batch(2, rank=0).names
-    monkeypatch.setattr(train, "build_model", lambda _spec: Broken())
+    monkeypatch.setattr(run_state, "build_model", lambda _spec: Broken())
 
     with pytest.raises(TrainingError, match="step 2: the loss is nan") as raised:
         run(training, tmp_path / "run")
 
     assert all(name in str(raised.value) for name in names)
+
+
+class _NanBackward(torch.autograd.Function):
+    @staticmethod
+    def forward(_ctx: object, x: Tensor) -> Tensor:
+        return x.clone()
+
+    @staticmethod
+    def backward(_ctx: object, gradient: Tensor) -> Tensor:
+        return gradient * float("nan")
+
+
+class Poisoned(Broken):
+    """A net whose loss is sound while its gradient is not."""
+
+    def forward(self, image: Tensor) -> Tensor:
+        found: Tensor = _NanBackward.apply(image[:, :1] * self.scale)  # type: ignore[no-untyped-call]
+        return found
+
+
+def test_a_gradient_of_nan_stops_the_run_before_it_reaches_the_weights(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    net = Poisoned()
+    monkeypatch.setattr(run_state, "build_model", lambda _spec: net)
+
+    with pytest.raises(TrainingError, match=r"step 0: the loss is .* and the gradient's norm nan"):
+        run(a_stored_training(tmp_path / "set"), tmp_path / "run")
+
+    assert torch.isfinite(net.scale).all()
+
+
+def test_a_net_that_answers_nan_has_no_figures(tmp_path: Path) -> None:
+    training = a_stored_training(tmp_path / "set")
+    net = Broken()
+    torch.nn.init.constant_(net.scale, float("nan"))
+
+    with pytest.raises(ModelError, match="answers NaN to this image"):
+        validate(net, training, a_source(training).validation())
+
+
+def test_a_validation_part_without_a_defect_has_figures_that_are_left_out(tmp_path: Path) -> None:
+    training = a_stored_training(tmp_path / "set")
+    split = split_items(LAYOUTS["kolektorsdd"].scan(tmp_path / "set"), tmp_path / "set")
+    good = [item.name for item in split["val"] if item.mask is not None and not read_mask(item.mask).any()]
+    named = {"train": [item.name for item in split["train"]], "val": good}
+    (tmp_path / "set" / "split.json").write_text(json.dumps(named))
+
+    run(training, tmp_path / "run")
+
+    assert [each.dsc_defective for each in read_epochs(tmp_path / "run")] == [None, None]
 
 
 def test_a_short_run_learns(tmp_path: Path) -> None:

@@ -19,8 +19,10 @@ from typer.testing import CliRunner
 from tests.workers.datasets.builders import a_dataset
 from workers.checkpoint import load_manifest
 from workers.commands import app
+from workers.datasets import LAYOUTS
+from workers.datasets.split import split_items
 from workers.models import anomalyseg
-from workers.run_folder import read_epochs
+from workers.run_folder import Session, read_epochs, session_of
 
 ROOT = Path(__file__).resolve().parents[2]
 SMALL = "--width 2 --blocks 1 --size 96x48 --crop-height 64 --batch 2 --epochs 2 --steps 2 --warmup-epochs 0"
@@ -118,7 +120,11 @@ def test_a_wrong_line_of_the_file_is_named(tmp_path: Path, line: str, says: str)
         pytest.param(["--dataset", "kolektorsdd"], "--root names its folder", id="no-root"),
         pytest.param(["--dataset", "rsdd1", "--root", "/nowhere"], "/nowhere", id="nowhere"),
         pytest.param(["--resume", "/nowhere"], "there is no run to resume", id="no-run"),
-        pytest.param(["--resume", "/nowhere", "--epochs", "3"], "leave out epochs", id="resume-has-settings"),
+        pytest.param(["--name", "last"], "'last' is not lower case", id="name-taken"),
+        pytest.param(
+            ["--warmup-epochs", "20"], "--warmup-epochs: 20 epochs of warming up leave none of 20", id="warmup"
+        ),
+        pytest.param(["--fit", "pad"], "--fit: fit has no effect on the twin's surfaces", id="twin-fit"),
         pytest.param(["--device", "cuda"], "torch finds none", id="no-cuda"),
     ],
 )
@@ -135,7 +141,7 @@ def test_a_wrong_option_is_refused_by_its_name(tmp_path: Path, options: list[str
 
 def test_ctrl_c_leaves_a_checkpoint_from_which_the_run_ends_the_same(tmp_path: Path, root: Path) -> None:
     options = f"{SMALL} --epochs 3 --steps 8 --threads 1 --peak-rate 0.02".split()
-    begin = [*RUN, "train", "--dataset", "kolektorsdd", "--root", str(root), *options]
+    begin = [*RUN, "train", "--dataset", "kolektorsdd", "--root", str(root), "--name", "part", *options]
     whole, halves = tmp_path / "whole", tmp_path / "halves"
     subprocess.run([*begin, "--out", str(whole)], cwd=ROOT, capture_output=True, check=False)
     stopped = subprocess.Popen([*begin, "--out", str(halves)], cwd=ROOT, stderr=subprocess.PIPE, text=True)
@@ -148,11 +154,38 @@ def test_ctrl_c_leaves_a_checkpoint_from_which_the_run_ends_the_same(tmp_path: P
     _, said = stopped.communicate(timeout=60)
     assert stopped.returncode == 130, said
     assert f"--resume {halves}" in " ".join(said.split())
-    resumed = [*RUN, "train", "--resume", str(halves), "--threads", "1"]
+    resumed = [*RUN, "train", "--out", str(halves), "--resume", str(halves), "--epochs", "3"]  # repeating is no harm
     subprocess.run(resumed, cwd=ROOT, capture_output=True, check=False)
+    assert session_of(halves) == Session(name="part", threads=1)
+    assert (halves / "part.safetensors").exists() == (whole / "part.safetensors").exists()
     one, other = load_file(whole / "last.safetensors"), load_file(halves / "last.safetensors")
     assert one.keys() == other.keys()
     assert all(torch.equal(one[name], other[name]) for name in one)
+
+
+def test_a_run_is_not_resumed_by_other_settings_nor_begun_again_over_itself(tmp_path: Path, root: Path) -> None:
+    run = tmp_path / "run"
+    CliRunner().invoke(app, small_run(root, run))
+
+    other = CliRunner().invoke(app, ["train", "--resume", str(run), "--epochs", "5"])
+    again = CliRunner().invoke(app, small_run(root, run))
+
+    assert other.exit_code == again.exit_code == 2
+    assert "was started with epochs 2; leave out what differs" in " ".join(other.output.split())
+    assert "holds a run already" in " ".join(again.output.split())
+
+
+def test_a_run_does_not_go_on_when_its_images_have_changed(tmp_path: Path, root: Path) -> None:
+    run = tmp_path / "run"
+    CliRunner().invoke(app, small_run(root, run))
+    split = split_items(LAYOUTS["kolektorsdd"].scan(root), root)
+    rest = [item.name for item in split["train"][1:]]
+    (root / "split.json").write_text(json.dumps({"train": rest, "val": [item.name for item in split["val"]]}))
+
+    result = CliRunner().invoke(app, ["train", "--resume", str(run)])
+
+    assert result.exit_code == 2
+    assert "the list of them has changed since" in " ".join(result.output.split())
 
 
 def test_two_processes_train_one_net(tmp_path: Path, root: Path) -> None:

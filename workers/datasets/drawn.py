@@ -32,6 +32,10 @@ class DrawnSource:
     def steps(self) -> int:
         return self._training.steps or TWIN_STEPS
 
+    @property
+    def fingerprint(self) -> str:
+        return "drawn"
+
     def batch(self, step: int, *, rank: int) -> Batch:
         training = self._training
         samples = twin.training_batch(

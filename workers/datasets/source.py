@@ -33,6 +33,11 @@ class Source(Protocol):
         """In an epoch."""
         ...
 
+    @property
+    def fingerprint(self) -> str:
+        """Of the list of training images: a run goes on only with the list it began with."""
+        ...
+
     def batch(self, step: int, *, rank: int) -> Batch: ...
 
     def validation(self) -> Iterator[Example]:

@@ -13,6 +13,13 @@ SPLITS: tuple[SplitName, ...] = ("train", "val", "test")
 Split = dict[SplitName, list[Item]]
 
 
+def split_rule(items: list[Item], root: Path) -> str:
+    """Which rule splits this set, in a few words."""
+    if (root / "split.json").exists():
+        return "by split.json"
+    return "as published" if any(item.published for item in items) else "seeded 7:2:1 by part"
+
+
 def split_items(items: list[Item], root: Path, *, seed: int = 0) -> Split:
     """By `split.json` where one stands in `root`, else as published, else seeded 7:2:1 by part.
 
@@ -68,7 +75,7 @@ def _named(items: list[Item], path: Path) -> Split:
 
 
 def _shared_out(items: list[Item], shares: tuple[float, float], seed: int) -> Split:
-    """Parts with a defect and parts without are shared out alike, so that no split is left without either.
+    """Parts with a defect and parts without are shared out alike, so that no split is left without either if it can be.
 
     The shares are of images, which parts hold in different numbers: a part goes where its middle image falls.
     """

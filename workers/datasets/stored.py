@@ -1,10 +1,12 @@
 """A data set on disk as a source of batches: read once, brought to the net's scale, and cropped for each step."""
 
+import hashlib
 from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
 import numpy as np
+import structlog
 from numpy.typing import NDArray
 
 from config.training import Training
@@ -13,9 +15,11 @@ from workers.datasets import LAYOUTS
 from workers.datasets.items import DatasetCard, DatasetError, Item
 from workers.datasets.pictures import read_item
 from workers.datasets.source import Batch, Example
-from workers.datasets.split import Split, split_items, wanted
+from workers.datasets.split import Split, split_items, split_rule, wanted
 from workers.fit import placed_scale, reduced, reduced_mask
 from workers.normalisation import standardise
+
+log = structlog.get_logger()
 
 
 class Stored(msgspec.Struct, frozen=True, kw_only=True):
@@ -28,9 +32,11 @@ class Stored(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class StoredSource:
-    def __init__(self, training: Training) -> None:
-        self._training = training
-        self._split = load_split(training.dataset, training.root, seed=training.seed)
+    """`ranks` processes share an epoch. Every image of both parts is read at once, so that none fails hours later."""
+
+    def __init__(self, training: Training, *, ranks: int = 1) -> None:
+        self._training, self._ranks = training, ranks
+        self._split = load_split(training.dataset, training.root)
         root = Path(training.root or "")
         self._calibration_items = wanted(self._split, "train", root)
         self._validation_items = wanted(self._split, "val", root)
@@ -38,6 +44,12 @@ class StoredSource:
         self._defective = [i for i, each in enumerate(self._stored) if len(each.defects)]
         if not self._defective:
             raise DatasetError(f"{root}: none of the {len(self._stored)} training images has a defect to learn")
+        judged = [
+            (item.part, bool(read_item(item, channels=training.channels)[1].any())) for item in self._validation_items
+        ]
+        self._judged_parts = {part for part, is_defective in judged if is_defective}
+        if not self._judged_parts:
+            log.warning("validation.no_defect", root=str(root), images=len(judged), hint="a split.json may name some")
 
     @property
     def card(self) -> DatasetCard:
@@ -45,7 +57,21 @@ class StoredSource:
 
     @property
     def steps(self) -> int:
-        return self._training.steps or -(-len(self._stored) // self._training.batch)
+        return self._training.steps or -(-len(self._stored) // (self._training.batch * self._ranks))
+
+    @property
+    def fingerprint(self) -> str:
+        names = "\n".join(stored.name for stored in self._stored)
+        return hashlib.sha256(names.encode()).hexdigest()[:16]
+
+    @property
+    def split_rule(self) -> str:
+        root = Path(self._training.root or "")
+        return split_rule(LAYOUTS[self._training.dataset].scan(root), root)
+
+    @property
+    def defective_validation_parts(self) -> int:
+        return len(self._judged_parts)
 
     @property
     def images(self) -> tuple[int, int, int, int]:
@@ -93,12 +119,15 @@ class StoredSource:
         )
 
 
-def load_split(dataset: str, root: str | None, *, seed: int = 0) -> Split:
-    """The split of a data set on disk; DatasetError where it cannot be read."""
+def load_split(dataset: str, root: str | None) -> Split:
+    """The split of a data set on disk, whatever the seed of a run: what was trained on is never judged.
+
+    DatasetError where the set cannot be read.
+    """
     if root is None:
         raise DatasetError(f"{dataset}: lies on disk; --root names its folder")
     folder = Path(root)
-    return split_items(LAYOUTS[dataset].scan(folder), folder, seed=seed)
+    return split_items(LAYOUTS[dataset].scan(folder), folder)
 
 
 def examples(items: list[Item], *, channels: int) -> Iterator[Example]:

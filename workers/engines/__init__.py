@@ -7,10 +7,10 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
+from config.training import DeviceName
 from workers.errors import ModelError
 
 EngineName = Literal["openvino", "torch"]
-DeviceName = Literal["auto", "cpu", "cuda"]  # auto: CUDA where torch finds it
 
 
 class EngineLost(Exception):
