@@ -23,7 +23,7 @@ NetName = Literal[
 DatasetName = Literal["twin", "kolektorsdd", "kolektorsdd2", "rsdd1", "rsdd2", "magnetic_tile", "folder", "mvtec"]
 DeviceName = Literal["auto", "cpu", "cuda"]  # auto: CUDA where torch finds it
 LossName = Literal[
-    "hybrid", "hybrid_two_sided", "hybrid_by_image", "balanced_by_image", "dice", "focal", "focal_two_sided"
+    "hybrid", "hybrid_two_sided", "hybrid_by_image", "balanced", "balanced_by_image", "dice", "focal", "focal_two_sided"
 ]
 NETS: tuple[str, ...] = get_args(NetName)
 DATASETS: tuple[str, ...] = get_args(DatasetName)

@@ -47,8 +47,8 @@ def train(
     loss: Annotated[
         str | None,
         typer.Option(
-            help="hybrid (the paper's), hybrid_two_sided (default), hybrid_by_image, balanced_by_image, dice, focal or "
-            "focal_two_sided."
+            help="hybrid (the paper's), hybrid_two_sided (default), hybrid_by_image, balanced, balanced_by_image, "
+            "dice, focal or focal_two_sided."
         ),
     ] = None,
     optimizer: Annotated[str | None, typer.Option(help="sgd (the paper's) or adamw (default).")] = None,

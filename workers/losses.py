@@ -29,6 +29,8 @@ def loss_of(name: LossName, logits: Tensor, truth: Tensor, *, balance: float) ->
             return dice_by_image(logits, truth) + balance * focal_two_sided(logits, truth)
         case "dice":
             return dice(logits, truth)
+        case "balanced":
+            return dice(logits, truth) + cross_entropy_by_image(logits, truth)
         case "balanced_by_image":
             return dice_by_image(logits, truth) + cross_entropy_by_image(logits, truth)
         case "focal":

@@ -119,3 +119,9 @@ def test_many_defect_pixels_weigh_what_they_are() -> None:
     truth[..., :5, :] = 1.0
 
     assert cross_entropy_by_image(torch.zeros(1, 1, 10, 10), truth).item() == pytest.approx(log(2), rel=1e-5)
+
+
+def test_balanced_is_dice_and_weighed_cross_entropy() -> None:
+    expected = dice(LOGITS, TRUTH) + cross_entropy_by_image(LOGITS, TRUTH)
+
+    assert torch.equal(loss_of("balanced", LOGITS, TRUTH, balance=1.0), expected)
