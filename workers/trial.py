@@ -55,6 +55,7 @@ def run_trial(
     """
     torch.set_num_threads(threads)
     cv2.setNumThreads(threads)
+    out.mkdir(parents=True, exist_ok=True)
     begun = time.monotonic() - _elapsed_s(out)
     with open_place(device) as place:
         try:
