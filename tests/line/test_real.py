@@ -1,12 +1,16 @@
 """Real images through folder cameras to the end, one verdict a file. They stay where LINE_DATA says."""
 
+import json
 import shutil
 from pathlib import Path
 
 import pytest
 
 from benchmarks.line import Line
+from storage.reader import JournalReader
 from tests.line.test_station import verified
+from workers.datasets.pictures import read_mask
+from workers.datasets.stored import load_split
 
 SOME = 6
 
@@ -40,6 +44,21 @@ def test_every_file_of_each_set(
 
     assert summary["triggers"] == summary["journal_rows"] == summary["audit_rows"] == files
     assert summary["not_inspected"] == 0
+    if station == "commutator-01":
+        split = load_split("kolektorsdd", str(line_data / "kolektorsdd"))
+        defective = {item.name for item in split["val"] if item.mask is not None and read_mask(item.mask).any()}
+        assert len(defective) == 8
+        assert summary["rejected"] in {8, 9}
+        assert defective <= rejected(tmp_path / station)
+
+
+def rejected(state: Path) -> set[str]:
+    """The names, without their ending, of the files whose last verdict is REJECT."""
+    drawn = map(json.loads, (state / "source-segment.jsonl").read_text().splitlines())
+    files = {line["slot"]: line["file"] for line in drawn}
+    with JournalReader(state) as journal:
+        slots = {row.slot for row in journal.rows(0) if row.kind == "verdict" and row.outcome == "REJECT"}
+    return {str(Path(files[slot]).with_suffix("")) for slot in slots}
 
 
 def test_a_real_frame_cut_short_is_seen(tmp_path: Path, line_data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
