@@ -31,25 +31,13 @@ def read_settings(path: Path) -> dict[str, Any]:
 
 def settings(options: Mapping[str, Any], *, config: Path | None) -> Training:
     """Those of the file, with the options that were given in their place; TrainingError names the key at fault."""
-    given = {key: value for key, value in options.items() if value is not None}
-    table = ({} if config is None else read_settings(config)) | given
-    for key in PATHS:
-        if isinstance(table.get(key), str):
-            table[key] = str(Path(table[key]).resolve())  # a run goes on from any folder
-    return _validated(table, given=given, config=config)
+    return _over({}, options, config)
 
 
 def settings_resumed(options: Mapping[str, Any], *, config: Path | None, run: Path) -> Training:
     """Those of the run in this folder; what is given besides may repeat them, and say where the data lies now."""
     begun = settings_of(run)
-    if config is None and all(value is None for value in options.values()):
-        return begun
-    given = {key: value for key, value in options.items() if value is not None}
-    table = begun.model_dump() | ({} if config is None else read_settings(config)) | given
-    for key in PATHS:
-        if isinstance(table.get(key), str):
-            table[key] = str(Path(table[key]).resolve())
-    repeated = _validated(table, given=given, config=config)
+    repeated = _over(begun.model_dump(), options, config)
     if differing := differences(begun, repeated):
         raise TrainingError(f"--resume: the run in {run} was started with {differing}; leave out what differs")
     return repeated
@@ -62,6 +50,16 @@ def parsed_size(size: str) -> tuple[int, int]:
         return int(high), int(wide)
     except ValueError:
         raise TrainingError(f"--size: {size!r} is not LINESxPX, as 1000x160") from None
+
+
+def _over(table: dict[str, Any], options: Mapping[str, Any], config: Path | None) -> Training:
+    """This table, under the file's, under the options that were given."""
+    given = {key: value for key, value in options.items() if value is not None}
+    table = table | ({} if config is None else read_settings(config)) | given
+    for key in PATHS:
+        if isinstance(table.get(key), str):
+            table[key] = str(Path(table[key]).resolve())  # a run goes on from any folder
+    return _validated(table, given=given, config=config)
 
 
 def _validated(table: dict[str, Any], *, given: Mapping[str, Any], config: Path | None) -> Training:

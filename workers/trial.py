@@ -19,7 +19,7 @@ from workers.figures import Seen, as_json, figures, look
 from workers.finish import chosen_threshold
 from workers.metrics import PixelCounts
 from workers.models.cost import parameters
-from workers.run_folder import LAST, read_epochs
+from workers.run_folder import LAST, differences, read_epochs
 from workers.scoring import score
 from workers.train import Interrupted, open_source, run_training
 
@@ -64,7 +64,7 @@ def run_trial(
             (out / ELAPSED).write_text(f"{time.monotonic() - begun:.1f}\n")
             raise
         except (TrainingError, ModelError) as error:
-            trial = Trial(training=training.model_dump(mode="json"), device=place.device, failed=str(error))
+            trial = Trial(training=_settings(training), device=place.device, failed=str(error))
     trial = msgspec.structs.replace(trial, seconds=round(time.monotonic() - begun, 1))
     part = out / f"{RESULT}.part"
     part.write_bytes(msgspec.json.format(msgspec.json.encode(trial), indent=2) + b"\n")
@@ -79,7 +79,7 @@ def read_trial(out: Path, training: Training) -> Trial | None:
     if not path.is_file():
         return None
     trial = msgspec.json.decode(path.read_bytes(), type=Trial)
-    return trial if _same(trial.training, training.model_dump(mode="json")) else None
+    return None if differences(Training.model_validate(trial.training), training) else trial
 
 
 def read_sample(out: Path, name: str) -> np.typing.NDArray[np.bool_] | None:
@@ -112,7 +112,7 @@ def _trained(
         seen.append(one)
     write_curves(out / "curves.png", read_epochs(out), title=f"{training.net}, {training.loss}, {training.dataset}")
     return Trial(
-        training=training.model_dump(mode="json"),
+        training=_settings(training),
         device=place.device,
         parameters=parameters(model),
         steps=total,
@@ -121,17 +121,15 @@ def _trained(
     )
 
 
+def _settings(training: Training) -> dict[str, Any]:
+    """Without where the data lay: a trial is kept with the project, and read on other machines."""
+    return training.model_dump(mode="json", exclude={"root"})
+
+
 def _elapsed_s(out: Path) -> float:
     """What earlier calls took."""
     path = out / ELAPSED
     return float(path.read_text()) if path.is_file() else 0.0
-
-
-def _same(one: dict[str, Any], other: dict[str, Any]) -> bool:
-    """Wherever the data lies."""
-    return {key: value for key, value in one.items() if key != "root"} == {
-        key: value for key, value in other.items() if key != "root"
-    }
 
 
 def _keep(out: Path, name: str, found: np.typing.NDArray[np.bool_]) -> None:

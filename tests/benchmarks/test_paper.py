@@ -68,6 +68,7 @@ def test_tables_stand_on_trials_that_are_not_repeated(root: Path, tmp_path: Path
 
     assert (first.exit_code, again.exit_code) == (0, 0), first.output + again.output
     assert len(stamps) == len(NETS) + 1
+    assert all(str(root) not in path.read_text() for path in stamps)
     assert all(path.stat().st_mtime_ns == stamp for path, stamp in stamps.items())
     lines = list(csv.DictReader((out / "paper.csv").read_text().splitlines()))
     assert list(lines[0]) == ["table", "net", "data", "measure", "paper", "ours"]

@@ -13,10 +13,7 @@ from workers.models.trunk import Trunk
 
 REDUCTION = 16  # Hu et al.
 INNER_LEAST = 4  # of the narrow nets here a sixteenth is one channel, which may die with its ReLU
-
-FIRST_BIAS = (
-    0.1  # normalised channels pool to nearly zero, so a negative bias would switch the ReLU off for every image
-)
+FIRST_BIAS = 0.1  # normalised channels pool to nearly zero: a negative bias would switch the ReLU off for every image
 
 
 class SEResUNet(Trunk):
