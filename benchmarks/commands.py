@@ -84,7 +84,8 @@ def nets(
 def paper(
     *,
     root: Annotated[Path, typer.Option(help="Folder that holds the data sets: kolektorsdd, kolektorsdd2, rsdd1, …")],
-    out: Annotated[Path, typer.Option(help="Folder of trials, tables and figures; what is done there stays done.")],
+    out: Annotated[Path, typer.Option(help="Folder of trials and figures; what is done there stays done.")],
+    tables: Annotated[Path | None, typer.Option(help="Folder of paper.md and paper.csv. Default: --out.")] = None,
     size: Annotated[str | None, typer.Option(metavar="LINESxPX", help="Of the nets' input.")] = None,
     crop: Annotated[str | None, typer.Option(metavar="LINESxPX", help="Of a training sample.")] = None,
     steps: Annotated[int | None, typer.Option(min=1, help="In all.")] = None,
@@ -118,8 +119,9 @@ def paper(
         plan = settled_plan(out, plan, asked=any(each is not None for each in (size, crop, steps, batch)))
         with asked_to_stop(console) as stop:
             result = repeat_paper(
-                root, out, plan, device=device, threads=threads, only=net or [], say=console.print, stop=stop
-            )
+                root, out, tables or out, plan,
+                device=device, threads=threads, only=net or [], say=console.print, stop=stop,
+            )  # fmt: skip
     except Interrupted as stopped:
         console.print(f"stopped at step {stopped.step} of a trial; the same command goes on")
         raise typer.Exit(EXIT_INTERRUPTED) from stopped

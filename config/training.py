@@ -52,6 +52,7 @@ class Training(Table):
     batch: int = Field(default=8, ge=1, le=1024)  # of each process, where several train together
     oversample: Share = 0.5  # of the samples of a stored set are drawn from its defective images
     augment: bool = True
+    rotation_deg: float = Field(default=6.0, ge=0, le=180)  # a sample is turned by up to this, either way
     loss: LossName = "hybrid_two_sided"  # the paper: hybrid
     optimizer: Literal["sgd", "adamw"] = "adamw"  # the paper: sgd
     peak_rate: float | None = Field(default=None, gt=0, le=10)  # None: 0.1 / batch (§3.1) for sgd, 0.003 for adamw
@@ -70,7 +71,7 @@ class Training(Table):
                 {"warmup": self.warmup_epochs, "epochs": self.epochs},
             )  # fmt: skip
         if self.dataset == "twin":
-            for key in ("root", "channels", "fit", "crop_width", "oversample", "augment"):
+            for key in ("root", "channels", "fit", "crop_width", "oversample", "augment", "rotation_deg"):
                 if getattr(self, key) != type(self).model_fields[key].default:
                     raise PydanticCustomError(
                         key, "{key} has no effect on the twin's surfaces, which are drawn; leave it out", {"key": key}

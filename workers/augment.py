@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float32]
 
-ROTATION_DEG = 6.0  # a part lies nearly straight under the camera
 SCALE = (0.85, 1.2)
 SHEAR = 0.08
 GAIN, OFFSET = (0.8, 1.25), 0.25  # in units of the image's own spread
@@ -27,10 +26,19 @@ class Placed(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def augmented(
-    image: Floats, truth: Floats, rng: np.random.Generator, *, size: tuple[int, int], around: tuple[float, float] | None
+    image: Floats,
+    truth: Floats,
+    rng: np.random.Generator,
+    *,
+    size: tuple[int, int],
+    around: tuple[float, float] | None,
+    rotation_deg: float,
 ) -> Placed:
-    """A sample of `size` (h, w) somewhere in the image, or with the point `around` (y, x) somewhere in its middle."""
-    matrix = _affine(rng, image.shape[:2], size, around)
+    """A sample of `size` (h, w) somewhere in the image, or with the point `around` (y, x) somewhere in its middle.
+
+    It is turned by up to `rotation_deg` either way.
+    """
+    matrix = _affine(rng, image.shape[:2], size, around, rotation_deg)
     placed, shown = _warped(image, matrix, size), _warped(truth, matrix, size)
     return Placed(image=_lit(placed, rng), truth=np.clip(shown, 0.0, 1.0))
 
@@ -45,10 +53,14 @@ def cropped(
 
 
 def _affine(
-    rng: np.random.Generator, own: tuple[int, ...], size: tuple[int, int], around: tuple[float, float] | None
+    rng: np.random.Generator,
+    own: tuple[int, ...],
+    size: tuple[int, int],
+    around: tuple[float, float] | None,
+    rotation_deg: float,
 ) -> NDArray[np.float64]:
-    """From sample to image, (2, 3): flips, a small rotation, scale and shear about the sample's middle."""
-    angle = np.deg2rad(rng.uniform(-ROTATION_DEG, ROTATION_DEG))
+    """From sample to image, (2, 3): flips, a rotation, scale and shear about the sample's middle."""
+    angle = np.deg2rad(rng.uniform(-rotation_deg, rotation_deg))
     zoom_y, zoom_x = np.exp(rng.uniform(np.log(SCALE[0]), np.log(SCALE[1]), 2))
     flip_y, flip_x = rng.choice((-1.0, 1.0), 2)
     turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
@@ -56,8 +68,13 @@ def _affine(
     linear = turn @ shear @ np.diag([flip_x * zoom_x, flip_y * zoom_y])  # on (x, y)
     source_y, source_x = _source_point(rng, own, size, around)
     middle = np.array([(size[1] - 1) / 2, (size[0] - 1) / 2])
-    shift = np.array([source_x, source_y]) - linear @ middle
-    return np.column_stack([linear, shift])
+    source = np.array([source_x, source_y])
+    if around is not None:
+        point = np.array([around[1], around[0]])
+        seen = middle + np.linalg.solve(linear, point - source)
+        if not ((seen >= 0) & (seen < (size[1], size[0]))).all():  # a long sample turned about its middle leaves it out
+            source = point
+    return np.column_stack([linear, source - linear @ middle])
 
 
 def _source_point(

@@ -61,6 +61,7 @@ def test_all_nets_are_trained_alike(root: Path) -> None:
 def test_tables_stand_on_trials_that_are_not_repeated(root: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
     command = ["paper", "--root", str(root), "--out", str(out), "--size", "96x48", "--crop", "64x48", "--steps", "4"]
+    command += ["--tables", str(tmp_path / "tables")]
     first = CliRunner().invoke(app, [*command, "--batch", "2", "--threads", "1", "--json", str(out / "rows.json")])
     stamps = {path: path.stat().st_mtime_ns for path in out.glob(f"trials/*/{RESULT}")}
 
@@ -70,13 +71,13 @@ def test_tables_stand_on_trials_that_are_not_repeated(root: Path, tmp_path: Path
     assert len(stamps) == len(NETS) + 1
     assert all(str(root) not in path.read_text() for path in stamps)
     assert all(path.stat().st_mtime_ns == stamp for path, stamp in stamps.items())
-    lines = list(csv.DictReader((out / "paper.csv").read_text().splitlines()))
+    lines = list(csv.DictReader((tmp_path / "tables" / "paper.csv").read_text().splitlines()))
     assert list(lines[0]) == ["table", "net", "data", "measure", "paper", "ours"]
     table4 = [
         line for line in lines if (line["table"], line["data"], line["measure"]) == ("4", "KolektorSDD", "dsc.all")
     ]
     assert {line["net"] for line in table4 if line["ours"]} == set(NETS)
-    text = (out / "paper.md").read_text()
+    text = (tmp_path / "tables" / "paper.md").read_text()
     assert "95.2 / " in text
     assert "Not to be had" in text
     assert np.asarray(Image.open(out / "figure-6.png")).std() > 5
@@ -91,8 +92,9 @@ def test_a_stopped_comparison_goes_on_where_it_was(root: Path, tmp_path: Path) -
 
     def run(out: Path, *, stops: bool) -> None:
         repeat_paper(
-            root, out, plan, device="cpu", threads=1, only=[], say=said.append, stop=lambda: stops and next(asked) == 1
-        )
+            root, out, out, plan,
+            device="cpu", threads=1, only=[], say=said.append, stop=lambda: stops and next(asked) == 1,
+        )  # fmt: skip
 
     with pytest.raises(Interrupted):
         run(tmp_path / "halves", stops=True)
@@ -120,7 +122,9 @@ def test_a_net_that_breaks_off_is_a_result(root: Path, tmp_path: Path, monkeypat
     monkeypatch.setattr("workers.trial.run_training", breaks)
     plan = paper.plan_for("cpu", size=(96, 48), crop=None, steps=4, batch=2)
 
-    repeat_paper(root, tmp_path, plan, device="cpu", threads=1, only=[], say=lambda _: None, stop=lambda: False)
+    repeat_paper(
+        root, tmp_path, tmp_path, plan, device="cpu", threads=1, only=[], say=lambda _: None, stop=lambda: False
+    )
 
     assert "step 3: the loss is nan" in (tmp_path / "paper.md").read_text()
 

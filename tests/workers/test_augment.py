@@ -28,7 +28,9 @@ def agreement(image: NDArray[np.float32], truth: NDArray[np.float32]) -> float:
 def test_image_and_truth_move_together() -> None:
     image, truth = a_pair()
 
-    found = [augmented(image, truth, a_rng(seed), size=(64, 64), around=(45.0, 35.0)) for seed in range(40)]
+    found = [
+        augmented(image, truth, a_rng(seed), size=(64, 64), around=(45.0, 35.0), rotation_deg=6.0) for seed in range(40)
+    ]
 
     assert all(agreement(each.image, each.truth) > 0.93 for each in found)
 
@@ -36,7 +38,7 @@ def test_image_and_truth_move_together() -> None:
 def test_a_truth_that_did_not_move_along_would_be_seen() -> None:
     image, truth = a_pair()
 
-    placed = augmented(image, truth, a_rng(3), size=(HIGH, WIDE), around=None)
+    placed = augmented(image, truth, a_rng(3), size=(HIGH, WIDE), around=None, rotation_deg=6.0)
 
     assert agreement(placed.image, truth) < 0.93
 
@@ -45,14 +47,31 @@ def test_a_sample_shows_the_point_it_was_drawn_around() -> None:
     image, truth = np.zeros((HIGH, WIDE), np.float32), np.zeros((HIGH, WIDE), np.float32)
     truth[100:104, 10:14] = 1.0
 
-    found = [augmented(image, truth, a_rng(seed), size=(48, 40), around=(102.0, 12.0)) for seed in range(40)]
+    found = [
+        augmented(image, truth, a_rng(seed), size=(48, 40), around=(102.0, 12.0), rotation_deg=6.0)
+        for seed in range(40)
+    ]
+
+    assert all(each.truth.max() > 0.4 for each in found)
+
+
+def test_a_sample_turned_far_still_shows_the_point_it_was_drawn_around() -> None:
+    image, truth = np.zeros((HIGH, WIDE), np.float32), np.zeros((HIGH, WIDE), np.float32)
+    truth[4:8, 38:42] = 1.0  # a whole image turned upon its side shows its middle alone
+
+    found = [
+        augmented(image, truth, a_rng(seed), size=(HIGH, WIDE), around=(6.0, 40.0), rotation_deg=90.0)
+        for seed in range(40)
+    ]
 
     assert all(each.truth.max() > 0.4 for each in found)
 
 
 def test_a_sample_is_a_function_of_its_generator() -> None:
     image, truth = a_pair()
-    one, again, other = (augmented(image, truth, a_rng(seed), size=(64, 48), around=None) for seed in (1, 1, 2))
+    one, again, other = (
+        augmented(image, truth, a_rng(seed), size=(64, 48), around=None, rotation_deg=6.0) for seed in (1, 1, 2)
+    )
 
     assert np.array_equal(one.image, again.image)
     assert not np.array_equal(one.image, other.image)
@@ -63,7 +82,7 @@ def test_a_sample_has_its_size_and_a_truth_between_0_and_1(size: tuple[int, int]
     image, truth = a_pair()
 
     for seed in range(10):
-        placed = augmented(image, truth, a_rng(seed), size=size, around=None)
+        placed = augmented(image, truth, a_rng(seed), size=size, around=None, rotation_deg=6.0)
 
         assert placed.image.shape == placed.truth.shape == size
         assert placed.image.dtype == np.float32
@@ -81,7 +100,12 @@ def test_without_augmentation_a_sample_is_a_piece_of_the_image() -> None:
 
 def test_colour_is_augmented_too() -> None:
     placed = augmented(
-        np.zeros((HIGH, WIDE, 3), np.float32), np.zeros((HIGH, WIDE), np.float32), a_rng(0), size=(64, 64), around=None
+        np.zeros((HIGH, WIDE, 3), np.float32),
+        np.zeros((HIGH, WIDE), np.float32),
+        a_rng(0),
+        size=(64, 64),
+        around=None,
+        rotation_deg=6.0,
     )
 
     assert placed.image.shape == (64, 64, 3)

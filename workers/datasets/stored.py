@@ -103,8 +103,11 @@ class StoredSource:
             around: tuple[float, float] | None = (float(y), float(x))
         else:
             stored, around = self._stored[int(rng.integers(len(self._stored)))], None
-        place = augmented if self._training.augment else cropped
-        return stored.name, place(stored.image, stored.truth, rng, size=self._training.crop, around=around)
+        image, truth, size = stored.image, stored.truth, self._training.crop
+        if not self._training.augment:
+            return stored.name, cropped(image, truth, rng, size=size, around=around)
+        turned = self._training.rotation_deg
+        return stored.name, augmented(image, truth, rng, size=size, around=around, rotation_deg=turned)
 
     def _store(self, item: Item) -> Stored:
         pixels, mask = read_item(item, channels=self._training.channels)
