@@ -35,7 +35,7 @@ class Tracking:
     window_counts: int = 0  # for how long a part is in front of a gate
     clearance_counts: int = 0  # of a diverted part: a neighbour closer than this goes with it, as the gate cannot swing
     least_pitch_counts: int = 1  # parts cannot lie closer
-    jitter_counts: int = 0  # an encoder at rest trembles by this
+    scan_counts: int = 0  # a trigger is told of by this much later; an encoder at rest trembles by no more
     sensor_way_counts: int | None = None  # from the trigger to a part sensor before the first gate
     tolerance_counts: int = 0  # of a part's place under that sensor
 
@@ -118,7 +118,7 @@ class SlotTracker:
         for other in self._tags:
             if abs(other.at_count - at_count) < self.tracking.least_pitch_counts:
                 other.doubt = tag.doubt = f"slots {other.slot} and {slot} lie {abs(other.at_count - at_count)} apart"
-        if self._furthest is not None and at_count < self._furthest - self.tracking.jitter_counts:
+        if self._furthest is not None and at_count < self._furthest - self.tracking.scan_counts:
             tag.doubt = f"triggered at {at_count}, behind the furthest count {self._furthest}"
         insort(self._tags, tag, key=lambda each: each.at_count)
         self._by_slot[slot] = tag

@@ -13,6 +13,7 @@ from typing import Any
 from config.station import Belt
 from monitor.jsonlog import JsonLog
 from monitor.messages import Command, Gate, Gated, Outcome
+from monitor.rules.slots import GateSpot, SlotTracker, Tracking
 
 REMEMBERED = 100_000  # parts whose fate the gate can still be asked for
 _S = 1_000_000_000
@@ -34,11 +35,19 @@ class TwinBelt:
         self._parts = JsonLog(state / "twin.jsonl")
         self._triggers = JsonLog(state / "belt.jsonl")
         self._on_belt: OrderedDict[int, dict[str, Any]] = OrderedDict()
-        self._table: dict[int, Outcome] = {}
+        half_a_pitch = belt.pitch_counts // 2
+        self.tracker = SlotTracker(
+            Tracking(
+                gates=(GateSpot(name="gate", way_counts=belt.way_counts),),
+                least_pitch_counts=max(1, half_a_pitch),
+                scan_counts=half_a_pitch,
+            )
+        )
         self._gone: OrderedDict[int, Gated] = OrderedDict()
         self.triggered = 0  # in this run
         self.slot = 0
         self._count = 0.0
+        self._share = 1.0  # of full speed; negative: it runs back
         self._since_ns: int | None = None
         self._recall()
         self._next_count = round(self._count) + belt.pitch_counts
@@ -48,18 +57,23 @@ class TwinBelt:
         if self._since_ns is None:
             self._since_ns = now_ns
 
+    def drive(self, share: float, now_ns: int) -> None:
+        """From now on the belt runs at this share of its speed: 0 stops it, a negative one runs it back."""
+        self.count(now_ns)
+        self._share = share
+
     @property
     def empty(self) -> bool:
         return not self._on_belt
 
     @property
     def counts_per_s(self) -> float:
-        return self._belt.counts_per_s if self._since_ns is not None else 0.0
+        return self._share * self._belt.counts_per_s if self._since_ns is not None else 0.0
 
     def count(self, now_ns: int) -> int:
         """The encoder."""
         if self._since_ns is not None:
-            self._count += (now_ns - self._since_ns) / _S * self._belt.counts_per_s
+            self._count += (now_ns - self._since_ns) / _S * self.counts_per_s
             self._since_ns = now_ns
         return int(self._count)
 
@@ -87,6 +101,7 @@ class TwinBelt:
         }
         self._triggers.append(part)
         self._on_belt[trigger.slot] = part
+        self.tracker.trigger(trigger.slot, trigger.at_count)
         self.slot = trigger.slot
         self._next_count += self._belt.pitch_counts
 
@@ -96,8 +111,7 @@ class TwinBelt:
         Call `act` first: what is at the gate by now is out of reach.
         """
         if command.slot in self._on_belt:
-            if self._table.get(command.slot) in (None, Outcome.PASS):
-                self._table[command.slot] = command.outcome
+            self.tracker.order(command.slot, command.outcome)
             return None
         gone = self._gone.get(command.slot)
         if gone is None:
@@ -111,13 +125,10 @@ class TwinBelt:
     def act(self, now_ns: int) -> list[Gated]:
         """The gate: opens for a part with a PASS in the table, and for no other."""
         acted = []
-        while self._on_belt:
-            slot, part = next(iter(self._on_belt.items()))
-            gate_count = part["at_count"] + self._belt.way_counts
-            if self.count(now_ns) < gate_count:
-                break
-            del self._on_belt[slot]
-            acted.append(self._meet(part, self._table.pop(slot, None), gate_count))
+        for passage in self.tracker.move(self.count(now_ns)):
+            part = self._on_belt.pop(passage.slot)
+            gate = Gate.RELEASED if passage.diverted_at is None else Gate.REJECTED
+            acted.append(self._meet(part, passage.ordered, gate, passage.at_count))
         return acted
 
     def close(self) -> None:
@@ -126,8 +137,7 @@ class TwinBelt:
         self._parts.close()
         self._triggers.close()
 
-    def _meet(self, part: dict[str, Any], command: Outcome | None, gate_count: int) -> Gated:
-        gate = Gate.RELEASED if command is Outcome.PASS else Gate.REJECTED
+    def _meet(self, part: dict[str, Any], command: Outcome | None, gate: Gate, gate_count: int) -> Gated:
         sensor = "seen" if gate is Gate.RELEASED else "clear"  # downstream of the gate
         self._parts.append(part | {"gate": gate, "command": command, "sensor": sensor, "gate_count": gate_count})
         gated = Gated(slot=part["slot"], outcome=command, gate=gate, at_count=gate_count, late_ms=0.0)
@@ -153,7 +163,7 @@ class TwinBelt:
             if part["slot"] > met:
                 gate_count = part["at_count"] + self._belt.way_counts
                 self._seen(part, gate_count)
-                self._meet(part, None, gate_count)
+                self._meet(part, None, Gate.REJECTED, gate_count)
         self._triggers.clear()
 
     def _seen(self, part: dict[str, Any], gate_count: int) -> None:
