@@ -207,6 +207,7 @@ class Actuated(Message, frozen=True, kw_only=True):
     gate: Gate
     at_count: Count | None
     late_ms: float  # 0 when the disposition was there before the part
+    seen: bool | None = None  # by the verify sensor behind the gate; None where there is none
 
 
 class Counter(Message, frozen=True, kw_only=True):
@@ -264,6 +265,7 @@ class Gated(Message, frozen=True, kw_only=True):
     gate: Gate
     at_count: Count
     late_ms: float
+    seen: bool | None = None
 
 
 AnyMessage = (

@@ -84,6 +84,7 @@ class ActuatedBody(msgspec.Struct, frozen=True, kw_only=True):
     at_count: int | None
     late_ms: float
     at: int  # wall, ns
+    seen: bool | None = None  # by the verify sensor behind the gate
 
 
 class AlarmBody(msgspec.Struct, frozen=True, kw_only=True):

@@ -37,6 +37,7 @@ class TwinGate:
                             gate=message.gate,
                             at_count=message.at_count,
                             late_ms=message.late_ms,
+                            seen=message.seen,
                         )
                     )
                 case Counter():

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from config.station import Belt
 from monitor.jsonlog import JsonLog
 from monitor.messages import Command, Gate, Gated, Outcome
@@ -47,6 +49,7 @@ class TwinBelt:
         self.triggered = 0  # in this run
         self.slot = 0
         self._count = 0.0
+        self.stuck = False  # the gate's plate does not move, whatever it is told: what it rejects goes on all the same
         self._share = 1.0  # of full speed; negative: it runs back
         self._since_ns: int | None = None
         self._recall()
@@ -119,8 +122,8 @@ class TwinBelt:
         if gone.outcome is not None:
             return gone
         late_counts = self.count(now_ns) - gone.at_count
-        late_ms = 1000 * late_counts / self._belt.counts_per_s
-        return Gated(slot=gone.slot, outcome=None, gate=gone.gate, at_count=gone.at_count, late_ms=late_ms)
+        late_ms = max(0.001, 1000 * late_counts / self._belt.counts_per_s)
+        return msgspec.structs.replace(gone, late_ms=late_ms)
 
     def act(self, now_ns: int) -> list[Gated]:
         """The gate: opens for a part with a PASS in the table, and for no other."""
@@ -138,9 +141,10 @@ class TwinBelt:
         self._triggers.close()
 
     def _meet(self, part: dict[str, Any], command: Outcome | None, gate: Gate, gate_count: int) -> Gated:
-        sensor = "seen" if gate is Gate.RELEASED else "clear"  # downstream of the gate
+        seen = gate is Gate.RELEASED or self.stuck  # by the sensor downstream of the gate
+        sensor = "seen" if seen else "clear"
         self._parts.append(part | {"gate": gate, "command": command, "sensor": sensor, "gate_count": gate_count})
-        gated = Gated(slot=part["slot"], outcome=command, gate=gate, at_count=gate_count, late_ms=0.0)
+        gated = Gated(slot=part["slot"], outcome=command, gate=gate, at_count=gate_count, late_ms=0.0, seen=seen)
         self._remember(gated)
         return gated
 
@@ -155,6 +159,7 @@ class TwinBelt:
                     gate=Gate(part["gate"]),
                     at_count=part["gate_count"],
                     late_ms=0.0,
+                    seen=part["sensor"] == "seen",
                 )
             )
             self._seen(part, part["gate_count"])

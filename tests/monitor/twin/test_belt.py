@@ -61,7 +61,7 @@ def test_a_command_after_the_part_is_answered_with_what_happened(tmp_path: Path)
 
     late = belt.command(Command(slot=slot, outcome=Outcome.PASS, reason_code=0), 650 * MS)
 
-    assert late == Gated(slot=slot, outcome=None, gate=Gate.REJECTED, at_count=600, late_ms=50.0)
+    assert late == Gated(slot=slot, outcome=None, gate=Gate.REJECTED, at_count=600, late_ms=50.0, seen=False)
 
 
 def test_a_command_said_again_after_the_part_is_not_late(tmp_path: Path) -> None:
