@@ -133,6 +133,27 @@ def paper(
     _show(result, json)
 
 
+@app.command("gate")
+def gate(
+    *,
+    protocol: Annotated[str, typer.Option(help="Of the simulated PLC: modbus.")],
+    parts: Annotated[int, typer.Option(min=1)] = 1000,
+    rate: Annotated[float, typer.Option(min=0.1, max=500, help="Parts/s at full speed of the belt.")] = 50.0,
+    seed: Annotated[int, typer.Option(min=0)] = 0,
+    json: JsonTo = None,
+) -> None:
+    """Order parts at a simulated PLC while its belt slows, stops and runs back; 1 where one was late or wrong."""
+    from benchmarks.gate import ACTUATORS, measure_gate
+
+    if protocol not in ACTUATORS:
+        raise typer.BadParameter(f"{protocol!r} is not one of {sorted(ACTUATORS)}", param_hint="--protocol")
+    console = Console(stderr=True)
+    result = measure_gate(protocol, parts=parts, rate=rate, seed=seed, say=console.print)
+    _show(result, json)
+    if result["late"] or result["wrong_slot"] or result["confirmed"] < result["sent"]:
+        raise typer.Exit(EXIT_BELOW)
+
+
 def _lines_by_pixels(named: str) -> tuple[int, int]:
     if not (found := re.fullmatch(r"([1-9][0-9]{0,3})x([1-9][0-9]{0,3})", named)):
         raise typer.BadParameter(f"{named!r} is not LINESxPX, as 1000x160", param_hint="--size")

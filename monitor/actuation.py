@@ -9,11 +9,12 @@ from config.station import Station
 from monitor.actuators import open_actuator
 from monitor.bus.endpoints import Endpoints
 from monitor.bus.wire import Ears, Puller, Pusher
-from monitor.lifeline import Lifeline
-from monitor.messages import Disposition, Hold
+from monitor.lifeline import Go, Lifeline, Stop
+from monitor.messages import Alarm, AlarmNoted, Disposition, Hold, Resume
 
 TICK_MS = 20
 ASK_S = 0.1
+SAY_S = 0.3  # alarms are said again until decision has noted them
 
 log = structlog.get_logger()
 
@@ -27,8 +28,16 @@ def run_actuation(lifeline: Lifeline, station: Station) -> None:
         lifeline.ready()
         asked_s = 0.0
         held = ""
+        alarms: dict[str, Alarm] = {}
+        said_s = 0.0
         while not lifeline.cut:
-            ears.wait(TICK_MS)
+            _, orders = ears.wait(TICK_MS)
+            for order in orders:
+                match order:
+                    case Go():
+                        actuator.go()
+                    case Stop():
+                        actuator.stop()
             for message, _ in inlet.messages():
                 match message:
                     case Disposition():
@@ -39,8 +48,17 @@ def run_actuation(lifeline: Lifeline, station: Station) -> None:
                         actuator.hold(held)
                     case Hold():
                         pass  # said again
+                    case Resume():
+                        actuator.resume_from(message.last_slot)
+                    case AlarmNoted():
+                        alarms.pop(message.key, None)
                     case _:
                         log.error("message.unexpected", kind=type(message).__name__)
+            alarms |= {alarm.key: alarm for alarm in actuator.alarms()}
+            if alarms and time.monotonic() - said_s >= SAY_S:
+                said_s = time.monotonic()
+                for alarm in alarms.values():
+                    decision.send(alarm)
             for actuated in actuator.heard():
                 decision.send(actuated)
             if counter := actuator.counter():

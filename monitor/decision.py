@@ -7,7 +7,7 @@ from monitor.bus.endpoints import Endpoints
 from monitor.bus.wire import Ears, Puller, Pusher
 from monitor.desk import Desk
 from monitor.lifeline import Held, Lifeline, Noted
-from monitor.messages import Hold
+from monitor.messages import AlarmNoted, Hold, Resume
 from monitor.recovery import Memory, recover
 from monitor.rows import Journal
 from monitor.rules.ledger import Closing
@@ -27,18 +27,31 @@ def run_decision(
     ends = Endpoints(station)
     with Puller(ends.decision) as inlet, Pusher(ends.actuation) as actuation:
         ears = Ears(lifeline, inlet)
-        recovered = recover(lifeline, station, provenance, memory, ears=ears, inlet=inlet, config=config)
+        recovered = recover(
+            lifeline,
+            station,
+            provenance,
+            memory,
+            ears=ears,
+            inlet=inlet,
+            config=config,
+            resume=lambda last_slot: actuation.send(Resume(last_slot=last_slot)),
+        )
         if recovered is None:
             return
         desk = Desk(station, provenance, journal, recovered)
         captures = {camera.name: Pusher(ends.closed(camera.name)) for camera in station.cameras}
+
+        def note(key: str) -> None:  # whoever raised it: the other does not know it
+            lifeline.say(Noted(key=key))
+            actuation.send(AlarmNoted(key=key))
 
         def settle(closings: list[Closing]) -> None:
             desk.settle(
                 closings,
                 send=actuation.send,
                 answer=lambda closed: captures[closed.frame.camera].send(closed),
-                note=lambda key: lifeline.say(Noted(key=key)),
+                note=note,
             )
 
         for first in range(0, len(recovered.gaps), GAPS_PER_COMMIT):
@@ -61,6 +74,7 @@ def run_decision(
             if now_s - status_s >= STATUS_S:
                 status_s = now_s
                 lifeline.say(desk.status())
+                actuation.send(Resume(last_slot=desk.ledger.highest))
             if now_s - tidied_s >= TIDY_S:
                 tidied_s = now_s
                 desk.tidy()

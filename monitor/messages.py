@@ -227,8 +227,20 @@ class Hold(Message, frozen=True, kw_only=True):
     reason: Word
 
 
+class Resume(Message, frozen=True, kw_only=True):
+    """decision → actuation, twice a second: the highest slot that it knows. A source that lost its counter needs it."""
+
+    last_slot: Slot
+
+
+class AlarmNoted(Message, frozen=True, kw_only=True):
+    """decision → actuation: this alarm is in the journal."""
+
+    key: Word
+
+
 class Alarm(Message, frozen=True, kw_only=True):
-    """supervisor → decision: something a person should know, for the journal. Said until `Noted(key)`."""
+    """supervisor, actuation → decision: something a person should know, for the journal. Said until noted."""
 
     key: Word
     name: Word  # process.lost, line.held
@@ -269,20 +281,6 @@ class Gated(Message, frozen=True, kw_only=True):
 
 
 AnyMessage = (
-    Exposure
-    | Frame
-    | Credit
-    | Done
-    | Captured
-    | Segmentation
-    | Closed
-    | Disposition
-    | Actuated
-    | Counter
-    | Hold
-    | Alarm
-    | Projected
-    | Command
-    | Ask
-    | Gated
-)
+    Exposure | Frame | Credit | Done | Captured | Segmentation | Closed | Disposition | Actuated | Counter | Hold
+    | Resume | Alarm | AlarmNoted | Projected | Command | Ask | Gated
+)  # fmt: skip

@@ -2,7 +2,7 @@
 
 import time
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -19,6 +19,7 @@ from monitor.rules.verdicts import Provenance
 
 WAIT_MS = 20
 BACKLOG_MOST = 1024
+RESUME_S = 0.3
 SLOW_S = 5.0  # the source has not said its count: worth a line in the log
 
 
@@ -83,14 +84,20 @@ def recover(
     ears: Ears,
     inlet: Puller,
     config: str,
+    resume: Callable[[int], object],
 ) -> Recovered | None:
-    """Waits for the source of every camera to say its count; None when the rope was cut meanwhile."""
-    counts, backlog = _counts(lifeline, station, ears, inlet)
+    """Waits for the source of every camera to say its count; None when the rope was cut meanwhile.
+
+    `resume` tells the source up to which slot the journal knows: one that lost its counter goes on from there.
+    """
+    known = {camera.name: memory.missing_slots(camera.name) for camera in station.cameras}
+    highest = max(last for _, last in known.values())
+    counts, backlog = _counts(lifeline, station, ears, inlet, resume=lambda: resume(highest))
     if counts is None:
         return None
     gaps: list[Closing] = []
     for camera, count in counts.items():
-        missing, last = memory.missing_slots(camera)
+        missing, last = known[camera]
         if count < last:
             raise SourceBehind(
                 f"{station.name}/{camera}: the trigger source has counted to {count}, the journal has slot {last}; "
@@ -106,14 +113,18 @@ def recover(
 
 
 def _counts(
-    lifeline: Lifeline, station: Station, ears: Ears, inlet: Puller
+    lifeline: Lifeline, station: Station, ears: Ears, inlet: Puller, *, resume: Callable[[], object]
 ) -> tuple[dict[str, int] | None, deque[Received]]:
     """Camera → triggers counted by its source, once every source has spoken."""
     wanted = {camera.name for camera in station.cameras}
     counts: dict[str, int] = {}
     backlog: deque[Received] = deque(maxlen=BACKLOG_MOST)
     slow_s: float | None = time.monotonic() + SLOW_S
+    said_s = 0.0
     while wanted - counts.keys():
+        if time.monotonic() - said_s >= RESUME_S:
+            said_s = time.monotonic()
+            resume()
         ears.wait(WAIT_MS)
         if lifeline.cut:
             return None, backlog

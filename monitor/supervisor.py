@@ -241,9 +241,10 @@ class Supervisor:
         self._said_s = 0.0
 
     def _go(self, child: Child) -> None:
-        """Tells a source to trigger, and how often: of N frames in all, each source brings its share."""
+        """Tells all that the line is ready, and a source how often to trigger: of N frames, each brings its share."""
         sources = [each for each in self._children if each.job.role is Role.SOURCE]
         if child not in sources:
+            child.order(Go(frames=None))
             return
         if self._frames is None:
             child.order(Go(frames=None))

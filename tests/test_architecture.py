@@ -24,6 +24,7 @@ HOMES = {
     "sqlalchemy": ["storage/"],
     "sqlite3": ["storage/"],
     "redis": ["storage/"],
+    "pymodbus": ["monitor/actuators/modbus.py", "monitor/twin/plc_modbus.py"],
     "safetensors": ["workers/"],
     "pickle": [],  # I11: nothing that we read can carry code
 }

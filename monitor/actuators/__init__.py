@@ -3,10 +3,10 @@
 from pathlib import Path
 from typing import Protocol, assert_never
 
-from config.actuators import LogActuator, TwinActuator
+from config.actuators import LogActuator, ModbusActuator, TwinActuator
 from config.station import Station
 from monitor.bus.wire import End
-from monitor.messages import Actuated, Counter, Disposition
+from monitor.messages import Actuated, Alarm, Counter, Disposition
 
 
 class Actuator(Protocol):
@@ -24,6 +24,22 @@ class Actuator(Protocol):
 
     def counter(self) -> Counter | None:
         """The source's triggers and encoder, as last heard; None while unknown, or where a camera is the source."""
+        ...
+
+    def alarms(self) -> list[Alarm]:
+        """What a person should know of the gate's controller."""
+        ...
+
+    def resume_from(self, last_slot: int) -> None:
+        """The highest slot that the journal knows: a source that lost its counter goes on from there."""
+        ...
+
+    def go(self) -> None:
+        """Everyone is ready: what waits for the line may begin."""
+        ...
+
+    def stop(self) -> None:
+        """No more triggers, where they come from the gate's controller."""
         ...
 
     def ask(self) -> None:
@@ -50,5 +66,9 @@ def open_actuator(station: Station, *, state: Path) -> Actuator:
             from monitor.actuators import twin
 
             return twin.TwinGate(station)
+        case ModbusActuator():
+            from monitor.actuators import modbus, plc
+
+            return plc.PlcGate(station, station.actuator, modbus.ModbusWire(station.actuator))
         case _:
             assert_never(station.actuator)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from monitor.bus.wire import End
 from monitor.jsonlog import JsonLog
-from monitor.messages import Actuated, Counter, Disposition, Gate
+from monitor.messages import Actuated, Alarm, Counter, Disposition, Gate
 
 REMEMBERED = 10_000  # slots; one said again is seconds old
 
@@ -46,6 +46,18 @@ class LogFile:
 
     def counter(self) -> Counter | None:
         return None
+
+    def alarms(self) -> list[Alarm]:
+        return []
+
+    def resume_from(self, last_slot: int) -> None:
+        """Its camera counts, and remembers."""
+
+    def go(self) -> None:
+        """The source has been told."""
+
+    def stop(self) -> None:
+        """The source has been told."""
 
     def ask(self) -> None:
         """There is nobody to ask."""

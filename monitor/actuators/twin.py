@@ -6,7 +6,7 @@ import time
 from config.station import Station
 from monitor.bus.endpoints import Endpoints
 from monitor.bus.wire import Dealer, End
-from monitor.messages import Actuated, Ask, Command, Counter, Disposition, Gated, Reason
+from monitor.messages import Actuated, Alarm, Ask, Command, Counter, Disposition, Gated, Reason
 
 _CODES = {reason: code for code, reason in enumerate(Reason, start=1)}  # 0: the net judged it
 
@@ -50,6 +50,18 @@ class TwinGate:
     def counter(self) -> Counter | None:
         counter, self._counter = self._counter, None
         return counter
+
+    def alarms(self) -> list[Alarm]:
+        return []
+
+    def resume_from(self, last_slot: int) -> None:
+        """The plant's own log remembers."""
+
+    def go(self) -> None:
+        """The source has been told."""
+
+    def stop(self) -> None:
+        """The source has been told."""
 
     def ask(self) -> None:
         self._plant.send(Ask())

@@ -54,6 +54,11 @@ class Ledger:
     def __len__(self) -> int:
         return len(self._open)
 
+    @property
+    def highest(self) -> int:
+        """The highest slot that the source has counted."""
+        return max(self._counted.values())
+
     def is_closed(self, camera: str, slot: int) -> bool:
         return slot <= self._floor[camera] or slot in self._above[camera]
 

@@ -115,6 +115,7 @@ class TwinBelt:
         """
         if command.slot in self._on_belt:
             self.tracker.order(command.slot, command.outcome)
+            self._on_belt[command.slot].setdefault("taken_count", self.count(now_ns))
             return None
         gone = self._gone.get(command.slot)
         if gone is None:
@@ -128,8 +129,9 @@ class TwinBelt:
     def act(self, now_ns: int) -> list[Gated]:
         """The gate: opens for a part with a PASS in the table, and for no other."""
         acted = []
-        for passage in self.tracker.move(self.count(now_ns)):
-            part = self._on_belt.pop(passage.slot)
+        count = self.count(now_ns)
+        for passage in self.tracker.move(count):
+            part = self._on_belt.pop(passage.slot) | {"acted_count": count}
             gate = Gate.RELEASED if passage.diverted_at is None else Gate.REJECTED
             acted.append(self._meet(part, passage.ordered, gate, passage.at_count))
         return acted

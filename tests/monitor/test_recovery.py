@@ -41,6 +41,7 @@ class Heard:
 
     said: list[AnyMessage]
     cut: bool = False
+    resumed: list[int] = field(default_factory=list)
 
     def wait(self, timeout_ms: float) -> None:
         del timeout_ms
@@ -61,6 +62,7 @@ def recovered(memory: Memory, *said: AnyMessage) -> Recovered | None:
         ears=cast("Ears", heard),
         inlet=cast("Puller", heard),
         config="{}",
+        resume=heard.resumed.append,
     )
 
 

@@ -13,6 +13,7 @@ from monitor.bus.codec import CodecError, decode, encode
 from monitor.messages import (
     Actuated,
     Alarm,
+    AlarmNoted,
     AnyMessage,
     Ask,
     Closed,
@@ -29,6 +30,7 @@ from monitor.messages import (
     Part,
     Projected,
     Reason,
+    Resume,
 )
 from tests.monitor.builders import MODEL, a_captured, a_counter, a_frame, a_region, a_segmentation
 
@@ -44,6 +46,8 @@ ONE_OF_EACH: list[AnyMessage] = [
     Actuated(slot=1, outcome=None, gate=Gate.REJECTED, at_count=3, late_ms=1.5),
     a_counter(3),
     Hold(reason="dark"),
+    Resume(last_slot=7),
+    AlarmNoted(key="k"),
     Alarm(key="k", name="process.lost", about="decision", text="pid 3", raised_at=1),
     Projected(seq=7),
     Command(slot=1, outcome=Outcome.REJECT, reason_code=3),
