@@ -1,0 +1,135 @@
+"""Every protocol brings each order to the right part in time, on real sockets, and says when the PLC is not there."""
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from benchmarks import gate
+from benchmarks.gate import ACTUATORS, Plc, free_port, measure_gate, open_gate, simulated_plc
+from monitor.actuators import Actuator
+from monitor.messages import Alarm, Counter, Disposition, Gate, Outcome
+
+PROTOCOLS = sorted(ACTUATORS)
+WAIT_S = 8.0
+
+
+def until(true: Callable[[], object], *, within_s: float = WAIT_S) -> float:
+    """How long it took; an assertion where it never came."""
+    begun_s = time.monotonic()
+    while not true():
+        assert time.monotonic() - begun_s < within_s, "it never came"
+        time.sleep(0.01)
+    return time.monotonic() - begun_s
+
+
+def raised(opened: Actuator, alarms: list[Alarm], number: int) -> float:
+    """How long it took until so many alarms had come."""
+
+    def enough() -> bool:
+        alarms.extend(opened.alarms())
+        return len(alarms) >= number
+
+    return until(enough)
+
+
+def first_count(opened: Actuator, at_least: int) -> Counter:
+    found: list[Counter] = []
+
+    def counted() -> bool:
+        if counter := opened.counter():
+            found.append(counter)
+        return bool(found) and found[-1].trigger_count >= at_least
+
+    until(counted)
+    return found[-1]
+
+
+def an_order(slot: int, outcome: Outcome) -> Disposition:
+    return Disposition(slot=slot, outcome=outcome, reason=None, due_count=None)
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+def test_orders_arrive_in_time_at_the_right_part_whatever_the_belt_does(
+    protocol: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(gate, "KNOB", ((0.0, 1.2), (0.8, 0.8), (1.6, 0.0), (1.9, -0.5), (2.2, 1.0)))
+    monkeypatch.setattr(gate, "ROUND_S", 4.0)
+
+    found = measure_gate(protocol, parts=60, rate=20.0, say=lambda _: None)
+
+    assert found["triggers"] == 60
+    assert found["sent"] == found["confirmed"] > 0
+    assert (found["late"], found["wrong_slot"], found["released_without_pass"]) == (0, 0, 0)
+    assert 0 < found["released"] < 60
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+def test_row_51_a_plc_that_stops_and_comes_back_is_said_once_each(protocol: str, tmp_path: Path) -> None:
+    """I2, I12: meanwhile the belt stands, and no order is lost."""
+    with simulated_plc(protocol, tmp_path, port=free_port(), rate=10.0, parts=10) as plc:
+        opened = open_gate(protocol, plc.port)
+        alarms: list[Alarm] = []
+        try:
+            first_count(opened, 3)
+            plc.say("stall on")
+            raised(opened, alarms, 1)
+            opened.send(an_order(2, Outcome.PASS))
+            time.sleep(0.3)
+            plc.say("stall off")
+            raised(opened, alarms, 2)
+            heard = told(opened, plc, 10)
+        finally:
+            opened.close()
+
+    assert [alarm.name for alarm in alarms] == ["plc.lost", "plc.back"]
+    assert {slot for slot, end in heard.items() if end is Gate.RELEASED} <= {2}
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+def test_row_54_a_plc_that_forgot_everything_is_resumed(protocol: str, tmp_path: Path) -> None:
+    with simulated_plc(protocol, tmp_path, port=free_port(), rate=10.0, parts=25) as plc:
+        opened = open_gate(protocol, plc.port)
+        try:
+            before = first_count(opened, 4).trigger_count
+            plc.say("forget")
+            after = first_count(opened, before + 3).trigger_count
+            alarms = opened.alarms()
+        finally:
+            opened.close()
+        slots = [part["slot"] for part in plc.parts()]
+
+    assert after > before
+    assert "plc.restarted" in [alarm.name for alarm in alarms]
+    assert len(slots) == len(set(slots))
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+def test_a_plc_that_is_killed_is_said_within_its_time(protocol: str, tmp_path: Path) -> None:
+    """I12."""
+    with simulated_plc(protocol, tmp_path, port=free_port(), rate=10.0, parts=None) as plc:
+        opened = open_gate(protocol, plc.port)
+        alarms: list[Alarm] = []
+        try:
+            first_count(opened, 1)
+            plc.process.kill()
+            took_s = raised(opened, alarms, 1)
+        finally:
+            opened.close()
+
+    assert alarms[0].name == "plc.lost"
+    assert took_s < 3.0
+
+
+def told(opened: Actuator, plc: Plc, parts: int) -> dict[int, Gate]:
+    """What the gate did with so many parts, as it told the line; it agrees with the PLC's own log."""
+    heard: dict[int, Gate] = {}
+
+    def complete() -> bool:
+        heard.update({actuated.slot: actuated.gate for actuated in opened.heard()})
+        return len(heard) >= parts
+
+    until(complete)
+    assert heard == {part["slot"]: Gate(part["gate"]) for part in plc.parts()}
+    return heard
