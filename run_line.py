@@ -10,6 +10,7 @@ from typing import Annotated, NoReturn
 
 from typer import Option
 
+from config.actuators import PlcBase
 from config.loader import EXIT_CONFIG, ConfigError, load_station, package_path, state_folder
 from config.station import Station
 from monitor.children import Job, Role
@@ -18,6 +19,7 @@ from monitor.logs import open_logs
 from monitor.rules.verdicts import Provenance
 
 EXIT_USAGE = 2
+PLANTS = ("monitor.twin.plant:run_plant", "monitor.twin.plc_plant:run_plc_plant")  # without, with a PLC
 
 
 def jobs(station: Station, run: str = "") -> list[Job]:
@@ -33,7 +35,7 @@ def jobs(station: Station, run: str = "") -> list[Job]:
                 inward="Command",
                 outward="Exposure, Gated, Counter",
                 role=Role.SOURCE,
-                run=_stage("monitor.twin.plant:run_plant", station, run=run),
+                run=_stage(PLANTS[isinstance(station.actuator, PlcBase)], station, run=run),
             )
         )
     table += [

@@ -47,7 +47,7 @@ def run_plant(lifeline: Lifeline, station: Station, *, run: str) -> None:
     ends = Endpoints(station)
     belt = TwinBelt(station.belt, state_folder(station), run=run)
     cameras = tuple(camera.name for camera in station.cameras)
-    with Router(ends.plant, hwm=4096) as desk, _draw_ahead(station, belt.slot + 1) as drawn:
+    with Router(ends.plant, hwm=4096) as desk, draw_ahead(station, belt.slot + 1) as drawn:
         lenses = {name: Publisher(ends.lens(name), hwm=LENS_HWM) for name in cameras}
         ears = Ears(lifeline, desk)
         actuator = ""
@@ -89,7 +89,7 @@ def run_plant(lifeline: Lifeline, station: Station, *, run: str) -> None:
                     continue
                 part = drawn.get_nowait()
                 belt.place(trigger, part.facts)
-                _expose(lenses, part, trigger)
+                expose(lenses, part, trigger)
             elif not feeds:
                 belt.skip_trigger(now_ns)
             if ordered and not feeds and belt.empty and not finished:
@@ -102,7 +102,7 @@ def run_plant(lifeline: Lifeline, station: Station, *, run: str) -> None:
     belt.close()
 
 
-def _expose(lenses: dict[str, Publisher], part: Drawn, trigger: Trigger) -> None:
+def expose(lenses: dict[str, Publisher], part: Drawn, trigger: Trigger) -> None:
     for name, lens in lenses.items():
         at_ns = time.monotonic_ns()  # now, not when the trigger fell due: it was written down in between
         exposure = Exposure(slot=trigger.slot, trigger_count=trigger.slot, at_count=trigger.at_count, at_ns=at_ns)
@@ -120,7 +120,7 @@ def _counter(belt: TwinBelt, cameras: tuple[str, ...], now_ns: int) -> Counter:
 
 
 @contextmanager
-def _draw_ahead(station: Station, first_slot: int) -> Iterator["queue.Queue[Drawn]"]:
+def draw_ahead(station: Station, first_slot: int) -> Iterator["queue.Queue[Drawn]"]:
     """Surfaces in the order of their slots, drawn by a thread before they are due: drawing delays no trigger."""
     ahead = station.twin.ahead if station.twin else 1
     drawn: queue.Queue[Drawn] = queue.Queue(maxsize=ahead)

@@ -13,10 +13,13 @@ import sys
 import time
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
-from typing import assert_never
+from typing import Any
 
+from config.actuators import ModbusActuator
 from config.station import Belt
 from monitor.logs import open_logs
+from monitor.twin.belt import Trigger
+from monitor.twin.plc_plant import front
 from monitor.twin.plc_program import PlcProgram
 
 SCAN_S = 0.002
@@ -34,7 +37,7 @@ def main() -> None:
         part_pitch_mm=SPEED_MM_S / given.rate,
         camera_to_gate_mm=SPEED_MM_S * given.way_s,
     )
-    program = PlcProgram(belt, given.state, run=given.run, parts=given.parts)
+    program = PlcProgram(belt, given.state, run=given.run)
     asyncio.run(_run(program, given))
 
 
@@ -45,8 +48,9 @@ async def _run(program: PlcProgram, given: argparse.Namespace) -> None:
     async with _front(program, given):
         program.belt.start(time.monotonic_ns())
         print(json.dumps({"ready": given.protocol, "port": given.port}), flush=True)  # its parent waits for this
-        while not program.is_over or given.stays:
-            program.scan(time.monotonic_ns())
+        while given.stays or given.parts != program.belt.triggered or not program.belt.empty:
+            with program.lock:
+                program.scan(time.monotonic_ns(), feed if given.parts != program.belt.triggered else None)
             while not orders.empty():
                 order = orders.get_nowait()
                 if not order or order.split() == ["quit"]:
@@ -55,6 +59,11 @@ async def _run(program: PlcProgram, given: argparse.Namespace) -> None:
                 obey(program, order, now_ns=time.monotonic_ns())
             await asyncio.sleep(SCAN_S)
         program.belt.close()
+
+
+def feed(_trigger: Trigger) -> dict[str, Any]:
+    """A part lies on each place, and nothing is known of it."""
+    return {}
 
 
 def obey(program: PlcProgram, order: str, *, now_ns: int) -> None:
@@ -79,11 +88,9 @@ def obey(program: PlcProgram, order: str, *, now_ns: int) -> None:
 def _front(program: PlcProgram, given: argparse.Namespace) -> AbstractAsyncContextManager[None]:
     match given.protocol:
         case "modbus":
-            from monitor.twin import plc_modbus
-
-            return plc_modbus.serving(program, host=given.host, port=given.port)
+            return front(program, ModbusActuator(kind="modbus", host=given.host, port=given.port))
         case _:
-            assert_never(given.protocol)
+            raise ValueError(given.protocol)
 
 
 def _arguments() -> argparse.Namespace:

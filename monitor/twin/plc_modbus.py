@@ -27,7 +27,10 @@ async def serving(program: PlcProgram, *, host: str, port: int) -> AsyncIterator
         held: list[int],
         written: list[int] | list[bool] | None,
     ) -> ExcCodes | None:
-        now_ns = time.monotonic_ns()
+        with program.lock:
+            return answer(address - first, held, written, now_ns=time.monotonic_ns())
+
+    def answer(at: int, held: list[int], written: list[int] | list[bool] | None, *, now_ns: int) -> ExcCodes | None:
         if written is None:
             if not program.faults.stalled:
                 words = registers.status_words(program.status(now_ns))
@@ -36,7 +39,6 @@ async def serving(program: PlcProgram, *, host: str, port: int) -> AsyncIterator
                     at = registers.acted_offset(acted.n)
                     held[at : at + registers.ACTED_WORDS] = registers.acted_words(acted)
             return None
-        at = address - first
         if at < registers.LINE_AT:
             return ExcCodes.ILLEGAL_ADDRESS  # the PLC's own block is not the line's to write
         held[at : at + len(written)] = [int(word) for word in written]

@@ -4,9 +4,12 @@
 given, a restart that forgets everything, a gate whose plate is stuck, triggers that are lost or counted twice.
 """
 
+import threading
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from config.station import Belt
 from monitor.messages import Command, Gate, Gated
@@ -25,12 +28,15 @@ class Faults:
     drops_acks: bool = False  # what is in the mailbox is taken in, and not acknowledged
 
 
-class PlcProgram:
-    """One PLC. `feed` says whether a part lies in front of the lens when the belt comes round to the next place."""
+Feed = Callable[[Trigger], dict[str, Any] | None]  # what is known of the part at this place; None: there is none
 
-    def __init__(self, belt: Belt, state: Path, *, run: str, parts: int | None) -> None:
+
+class PlcProgram:
+    """One PLC. Its interface has a thread of its own: whoever calls holds `lock`."""
+
+    def __init__(self, belt: Belt, state: Path, *, run: str) -> None:
         self._belt_facts, self._state, self._run = belt, state, run
-        self.parts_left = parts
+        self.lock = threading.RLock()
         self.faults = Faults()
         self.belt = TwinBelt(belt, state, run=run)
         self.session = int.from_bytes(_session_file(state)) % (SESSIONS - 1) + 1
@@ -41,13 +47,8 @@ class PlcProgram:
         self._line: LineStatus | None = None
         self._line_beat_ns: int | None = None
 
-    @property
-    def is_over(self) -> bool:
-        """All parts that were to come have met the gate."""
-        return self.parts_left == 0 and self.belt.empty
-
-    def scan(self, now_ns: int) -> list[Trigger]:
-        """One round of the program; the parts that came in front of the lens."""
+    def scan(self, now_ns: int, feed: Feed | None) -> list[Trigger]:
+        """One round of the program; the parts that came in front of the lens. Without `feed` none will come."""
         if self.faults.stalled:
             return []
         self._heartbeat = (self._heartbeat + 1) % SESSIONS
@@ -55,13 +56,12 @@ class PlcProgram:
         for gated in self.belt.act(now_ns):
             self._report(gated)
         triggers = []
-        while self._ready and not self.held and self.parts_left != 0 and (trigger := self.belt.due_trigger(now_ns)):
-            self.belt.place(trigger, {})
+        while self._ready and feed is not None and (trigger := self.belt.due_trigger(now_ns)):
+            if (facts := feed(trigger)) is None:
+                break
+            self.belt.place(trigger, facts)
             triggers.append(trigger)
-            if self.parts_left is not None:
-                self.parts_left -= 1
-        if self.parts_left == 0:
-            self.belt.skip_trigger(now_ns)
+        self.belt.skip_trigger(now_ns)  # places that went by empty
         return triggers
 
     def written(self, line: LineStatus, mailbox: Mailbox, now_ns: int) -> None:

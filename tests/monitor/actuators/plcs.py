@@ -8,6 +8,7 @@ from config.station import Belt
 from monitor.actuators import registers
 from monitor.messages import Actuated, Disposition, Outcome, Reason
 from monitor.rules.handshake import Handshake, LineStatus
+from monitor.twin.plc import feed
 from monitor.twin.plc_program import PlcProgram
 
 MS = 1_000_000
@@ -17,8 +18,8 @@ BELT = Belt(speed_mm_s=1000.0, counts_per_mm=10.0, part_pitch_mm=100.0, camera_t
 class Line:
     """The line's side: one cycle each 20 ms of a clock that the test moves on; registers are packed and unpacked."""
 
-    def __init__(self, program: PlcProgram) -> None:
-        self.program = program
+    def __init__(self, program: PlcProgram, *, parts: int | None) -> None:
+        self.program, self.parts = program, parts
         self.handshake = Handshake(repeat_ns=200 * MS)
         self.now_ns = 0
         self.alive = True  # it keeps its cycle
@@ -34,7 +35,8 @@ class Line:
         until_ns = self.now_ns + ms * MS
         while self.now_ns < until_ns:
             self.now_ns += 5 * MS
-            self.program.scan(self.now_ns)
+            feeds = self.parts is None or self.program.belt.triggered < self.parts
+            self.program.scan(self.now_ns, feed if feeds else None)
             if self.alive and self.now_ns % (20 * MS) == 0:
                 self._cycle()
 
@@ -77,8 +79,8 @@ class Line:
 @contextmanager
 def a_plc(state: Path, *, parts: int | None = 5) -> Iterator[Line]:
     """A simulated PLC and a line, on the test's clock."""
-    program = PlcProgram(BELT, state, run="test", parts=parts)
-    line = Line(program)
+    program = PlcProgram(BELT, state, run="test")
+    line = Line(program, parts=parts)
     try:
         yield line
     finally:
