@@ -16,7 +16,7 @@ class Health(Table):
     dark_below_level: Level = Field(default=25, ge=0, le=255)  # the darkest of 1,555 real frames has 58
     saturated_from_level: Level = Field(default=254, ge=1, le=255)  # JPEG leaves some clipped pixels just below the top
     saturated_above_share: Share = 0.33  # of all pixels; the brightest of the same frames has 0.21
-    # of the baseline's focus; where good frames spread more than that, so many spreads of theirs
+    # of the baseline's focus, 0: no gate; where good frames spread more than that, so many spreads of theirs
     blurred_below_share: Share = 0.8
     blurred_spreads: float = Field(default=4.0, ge=0, le=100)
     # light, contrast and focus, averaged over about so many frames: a change by this share is worth a warning

@@ -1,92 +1,16 @@
-"""A frame that is frozen, dark, saturated, blurred or of the wrong size is not inspected, and drift warns before."""
+"""A frame that is frozen, dark or saturated is not inspected, and slow drift of the light warns before."""
 
 import math
-from collections.abc import Iterable
 from pathlib import Path
 
-import cv2
 import numpy as np
-import numpy.typing as npt
 import pytest
 
 from config.health import Health
 from monitor.messages import Reason
-from monitor.rules.baseline import FORMAT, Baseline, typical
-from monitor.rules.health import (
-    BRIGHT,
-    CONTRAST,
-    FOCUS,
-    LEARNED,
-    MEAN,
-    REPEAT,
-    Average,
-    Drift,
-    Finding,
-    Gates,
-    focus,
-    focus_least,
-    measure,
-)
-from monitor.twin.plant import surface_spec
-from monitor.twin.surface import draw
-from monitor.twin.truth import TruthClass
-from tests.monitor.builders import a_station
-
-Pixels = npt.NDArray[np.uint8]
-SENSOR_NOISE = 1.2  # grey levels, the twin's
-SPEC = surface_spec(a_station(), a_station().cameras[0])
-
-
-def a_surface(slot: int = 1) -> Pixels:
-    return draw(SPEC, seed=3, slot=slot, wanted=TruthClass.GOOD).pixels
-
-
-def surfaces(count: int, *, stride: int = 11) -> list[Pixels]:
-    return [a_surface(slot) for slot in range(1, 1 + count * stride, stride)]
-
-
-def exposed(pixels: Pixels, *, gain: float = 1.0, offset: float = 0.0, sigma: float = 0.0, seed: int = 5) -> Pixels:
-    """As the sensor would see it under another light, or through another lens: its own noise comes after both."""
-    seen = pixels.astype(np.float32) * gain + offset
-    if sigma:
-        seen = cv2.GaussianBlur(seen, (0, 0), sigma)
-    seen += np.random.default_rng(seed).normal(0, SENSOR_NOISE, seen.shape).astype(np.float32)
-    return np.clip(np.rint(seen), 0, 255).astype(np.uint8)
-
-
-def a_baseline(frames: Iterable[Pixels]) -> Baseline:
-    measured = [measure(pixels, Health()) for pixels in frames]
-    return Baseline(
-        format=FORMAT,
-        station="rail-03",
-        camera="head",
-        frames=len(measured),
-        learned_at="2026-11-25T00:00:00+00:00",
-        source="test",
-        software="test",
-        width=(1, 9999),
-        height=(1, 9999),
-        measures=typical(measured),
-    )
-
-
-@pytest.fixture(scope="module")
-def drawn() -> list[Pixels]:
-    return surfaces(64)
-
-
-@pytest.fixture(scope="module")
-def learned(drawn: list[Pixels]) -> Baseline:
-    return a_baseline(drawn[::2])
-
-
-class GuardOut(Gates):
-    """The gates taken out, one by one."""
-
-    def __init__(self, out: str, limits: Health, baseline: Baseline | None = None) -> None:
-        super().__init__(limits, baseline)
-        setattr(self, out, lambda _measures: False)
-
+from monitor.rules.baseline import Baseline, typical
+from monitor.rules.health import BRIGHT, CONTRAST, FOCUS, LEARNED, MEAN, REPEAT, Average, Drift, Finding, Gates, measure
+from tests.monitor.exposures import GuardOut, Pixels, a_surface, exposed, read, surfaces
 
 # --- rows 4 and 5: frozen, and a loop ----------------------------------------------------------------------------
 
@@ -187,48 +111,6 @@ def test_row_7_a_glare_on_bright_metal_is_not() -> None:
     assert Gates(Health(), None).inspect(exposed(a_surface(), gain=1.3)).refusal is None
 
 
-# --- row 8: blur -------------------------------------------------------------------------------------------------
-
-
-def blurred(gates: Gates, frames: list[Pixels], sigma: float) -> float:
-    """The share of frames called blurred; each is shown once."""
-    shown = [exposed(pixels, sigma=sigma, seed=n) if sigma else pixels for n, pixels in enumerate(frames)]
-    return float(np.mean([gates.inspect(pixels).refusal is Reason.BLURRED for pixels in shown]))
-
-
-@pytest.mark.parametrize(
-    ("sigma", "least", "most"), [(0.0, 0, 0), (1.5, 0.95, 1), (2.0, 1, 1), (3.0, 1, 1), (6.0, 1, 1)]
-)
-def test_row_8_drawn_surfaces_out_of_focus(
-    drawn: list[Pixels], learned: Baseline, sigma: float, least: float, most: float
-) -> None:
-    share = blurred(Gates(Health(), learned), drawn[1::2], sigma)
-
-    assert least <= share <= most
-
-
-def test_row_8_without_the_guard_or_a_baseline_blur_passes(drawn: list[Pixels], learned: Baseline) -> None:
-    assert blurred(GuardOut("_blurred", Health(), learned), drawn[:8], 3.0) == 0
-    assert blurred(Gates(Health(), None), drawn[:8], 3.0) == 0
-
-
-def test_row_8_focus_knows_no_light(drawn: list[Pixels]) -> None:
-    """A lamp that ages is not a lens that has moved."""
-    full, half = (np.median([focus(exposed(p, gain=gain)) for p in drawn[:8]]) for gain in (1.0, 0.6))
-
-    assert half == pytest.approx(full, rel=0.06)
-
-
-def test_row_8_where_good_frames_spread_the_limit_gives_way(learned: Baseline) -> None:
-    of = learned.measures[FOCUS]
-
-    narrow = focus_least(type(of)(median=0.1, spread=0.001), Health())
-    wide = focus_least(type(of)(median=0.1, spread=0.03), Health())
-
-    assert narrow == pytest.approx(0.08)
-    assert wide == pytest.approx(0.1 * math.exp(-1.2))
-
-
 # --- row 9: slow drift of light ----------------------------------------------------------------------------------
 
 
@@ -311,7 +193,7 @@ def test_the_twins_own_lamp_is_no_drift(learned: Baseline) -> None:
     assert [(found.refusal, found.drifts) for found in findings] == [(None, ())] * 128
 
 
-# --- real frames -------------------------------------------------------------------------------------------------
+# --- any frame, and real ones ----------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -331,30 +213,6 @@ def test_real_frames_pass_the_absolute_gates(line_data: Path, pattern: str, file
     assert len(refusals) == files
     assert (refusals.count(None), refusals.count(Reason.FROZEN)) == (files - equal, equal)
     assert min(found.measures[BRIGHT] for found in findings) > 2 * Health().dark_below_level
-
-
-def read(path: Path) -> Pixels:
-    pixels = cv2.imread(str(path), cv2.IMREAD_GRAYSCALE)
-    assert pixels is not None
-    return np.asarray(pixels, np.uint8)
-
-
-@pytest.mark.parametrize(
-    ("pattern", "sigma", "sharp_most", "blurred_least"),
-    [
-        pytest.param("rail400/*.jpg", 2.0, 0.03, 0.97, id="rail400"),
-        pytest.param("kolektorsdd/kos*/Part*.jpg", 4.0, 0.03, 0.9, id="kolektorsdd"),
-        pytest.param("magnetic_tile/MT_*/*.jpg", 2.0, 0.03, 0.97, id="magnetic_tile"),
-    ],
-)
-def test_row_8_real_textures_out_of_focus(
-    line_data: Path, pattern: str, sigma: float, sharp_most: float, blurred_least: float
-) -> None:
-    frames = [read(path) for path in sorted(line_data.glob(pattern))[::5]]
-    gates = Gates(Health(loop_frames=0), a_baseline(frames[::2]))
-
-    assert blurred(gates, frames[1::2], 0.0) <= sharp_most
-    assert blurred(gates, frames[1::2], sigma) >= blurred_least
 
 
 def test_what_a_baseline_holds_is_what_a_frame_has() -> None:
