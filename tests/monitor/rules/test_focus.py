@@ -9,7 +9,7 @@ import pytest
 from config.health import Health
 from monitor.messages import Reason
 from monitor.rules.baseline import Baseline
-from monitor.rules.health import FOCUS, Gates, focus, focus_least
+from monitor.rules.health import FOCUS, Gates, _tile_ratios, focus, focus_least
 from tests.monitor.exposures import GuardOut, Pixels, a_baseline, exposed, read
 
 
@@ -68,3 +68,15 @@ def test_row_8_real_textures_out_of_focus(
 
     assert blurred(gates, frames[1::2], 0.0) <= sharp_most
     assert blurred(gates, frames[1::2], sigma) >= blurred_least
+
+
+def test_row_8_at_full_size_noise_would_stand_for_detail(line_data: Path) -> None:
+    """Why focus is judged at half size: the guard taken out, blur reads as better focus."""
+    frames = [read(path) for path in sorted(line_data.glob("kolektorsdd/kos*/Part*.jpg"))[::20]]
+    soft = [exposed(pixels, sigma=2.0, seed=n) for n, pixels in enumerate(frames)]
+
+    def full_size(pixels: Pixels) -> float:
+        return float(np.median(_tile_ratios(pixels.astype(np.float32))))
+
+    assert np.median([full_size(p) for p in soft]) > np.median([full_size(p) for p in frames])
+    assert np.median([focus(p) for p in soft]) < 0.85 * np.median([focus(p) for p in frames])
