@@ -110,13 +110,14 @@ def linectl() -> None:
     import typer
 
     from benchmarks.commands import app as bench
+    from monitor.commands import app as monitor
     from storage.commands import app as storage
     from workers.commands import app as workers
 
     open_logs("linectl", quiet=True)  # on stderr: stdout is for what was asked
     app = typer.Typer(no_args_is_help=True, add_completion=False, help="Everything about a line but running it.")
     app.command("check")(_check)
-    for each in (storage, workers):
+    for each in (monitor, storage, workers):
         app.registered_commands += each.registered_commands
     app.add_typer(bench, name="bench")
     app()
@@ -145,7 +146,7 @@ def _run(
     run = f"{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}-{os.getpid()}"
     try:
         rests_on = provenance(loaded, run)
-    except ModelError as error:
+    except (ModelError, ConfigError) as error:
         _refuse(str(error), EXIT_CONFIG)
     code = run_station(
         loaded,
@@ -195,6 +196,7 @@ def provenance(station: Station, run: str) -> Provenance:
     from importlib.metadata import version
 
     from config.loader import config_sha256
+    from monitor.baseline import baseline_hashes
     from workers.identity import load_identity
 
     model = load_identity(package_path(station.model.weights))
@@ -205,6 +207,7 @@ def provenance(station: Station, run: str) -> Provenance:
         model_name=model.name,
         model_sha256=model.sha256,
         engine=station.model.engine,
+        baselines=baseline_hashes(station),
     )
 
 
@@ -227,16 +230,8 @@ def child_command(named: str, run: str) -> Callable[[Job, int], list[str]]:
     """How the supervisor starts one of `jobs`: this file again, in a process of its own."""
 
     def command(job: Job, rope_fd: int) -> list[str]:
-        return [
-            sys.executable,
-            str(Path(__file__).resolve()),
-            "--job",
-            job.name,
-            str(rope_fd),
-            str(os.getpid()),
-            named,
-            run,
-        ]
+        here = str(Path(__file__).resolve())
+        return [sys.executable, here, "--job", job.name, str(rope_fd), str(os.getpid()), named, run]
 
     return command
 

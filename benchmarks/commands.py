@@ -18,6 +18,9 @@ EXIT_BELOW = 1
 RATIO_LEAST = 0.90
 RECOVERY_MOST_S = 10.0
 ALARM_MOST_S = 1.0
+HEALTH_MOST_MS = 10.0  # a frame of rail-03's size, on one core
+BLUR_PX = 2.0  # from here on, drawn surfaces are called blurred
+BLUR_LEAST = 0.99
 EXIT_INTERRUPTED = 130
 EXIT_USAGE = 2
 
@@ -51,6 +54,27 @@ def recovery(
     _show(result, json)
     slow = [r for r in result["rows"] if r["alarm_s"] > ALARM_MOST_S or r["inspects_again_s"] > RECOVERY_MOST_S]
     if slow:
+        raise typer.Exit(EXIT_BELOW)
+
+
+@app.command("health")
+def health(
+    station: StationName = "rail-03",
+    root: Annotated[
+        str | None, typer.Option(metavar="DIR", help="Folder of real image sets. Default: LINE_DATA, or none.")
+    ] = None,
+    frames: Annotated[int, typer.Option(min=20, help="Of each texture, at most.")] = 300,
+    json: JsonTo = None,
+) -> None:
+    """How surely blur is told from good focus, on drawn and real textures, and what measuring a frame costs."""
+    from benchmarks.health import measure_health
+
+    result = measure_health(station, root, frames)
+    _show(result, json)
+    drawn = [row for row in result["rows"] if row["texture"] == "drawn"]
+    false = any(row["called_blurred"] for row in drawn if row["sigma_px"] == 0)
+    missed = any(row["called_blurred"] < BLUR_LEAST for row in drawn if row["sigma_px"] >= BLUR_PX)
+    if false or missed or result["cpu_ms_1000x160"]["p50"] > HEALTH_MOST_MS:
         raise typer.Exit(EXIT_BELOW)
 
 

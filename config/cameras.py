@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from config.base import Name, Table, type_checked_list
+from config.health import Health
 
 Pixels = Annotated[int, Field(ge=1, le=32_768)]
 
@@ -28,6 +29,7 @@ class CameraBase(Table):
     height: Annotated[tuple[Pixels, Pixels], type_checked_list]  # least and greatest, lines
     calibration: Calibration | None = None  # without it, limits are in px
     backlog: int = Field(default=4, ge=1, le=256)  # frames that wait for a worker; the next one is closed as overload
+    health: Health = Health()  # when a frame is not inspected, whatever the net says
 
 
 class TwinCamera(CameraBase):

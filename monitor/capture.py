@@ -15,6 +15,7 @@ from config.cameras import Camera
 from config.loader import state_folder
 from config.station import Station
 from config.timing import verdict_due_ms
+from monitor.baseline import load_baseline
 from monitor.bus.endpoints import Endpoints
 from monitor.bus.leases import Leases
 from monitor.bus.wire import Ears, Publisher, Puller, Pusher, Router
@@ -23,6 +24,8 @@ from monitor.cameras.picture import fits
 from monitor.lifeline import Finished, Go, Gone, Lifeline, Stop
 from monitor.messages import Captured, Closed, Credit, Done, Frame, FrameId, Reason
 from monitor.png import encode_png
+from monitor.rules.baseline import Baseline
+from monitor.rules.health import Gates
 
 TICK_MS = 20
 REPEAT_S = 0.5
@@ -48,12 +51,21 @@ class Desk:
     """Capture without its camera: exposures in, messages to its three neighbours out."""
 
     def __init__(
-        self, station: Station, camera: Camera, *, epoch: int, decision: Pusher, workers: Router, viewers: Publisher
+        self,
+        station: Station,
+        camera: Camera,
+        *,
+        epoch: int,
+        decision: Pusher,
+        workers: Router,
+        viewers: Publisher,
+        baseline: Baseline | None = None,
     ) -> None:
         self._station, self._camera, self._epoch = station, camera, epoch
         self._decision, self._workers, self._viewers = decision, workers, viewers
         self._due_ns = round(verdict_due_ms(station) * _MS)
         self.leases = Leases(lease_ns=round(station.leases.lease_ms * _MS), backlog=camera.backlog)
+        self.gates = Gates(camera.health, baseline)
         self.told: dict[FrameId, Told] = {}
         self._seq = 0
 
@@ -63,8 +75,10 @@ class Desk:
         self._seq += 1
         frame = FrameId(station=self._station.name, camera=self._camera.name, epoch=self._epoch, seq=self._seq)
         pixels, refusal = exposed.pixels, exposed.refusal
-        if refusal is None and pixels is not None:
-            refusal = self._fault(pixels)
+        measures: dict[str, float] = {}
+        if pixels is not None:
+            fault, measures = self._examine(pixels, whole=refusal is None)
+            refusal = refusal or fault  # what the camera itself knows goes first
         due_ns = exposed.at_ns + self._due_ns if self._due_ns else 0
         if refusal is None and len(self.told) >= OPEN_MOST:
             refusal, pixels = Reason.OVERLOAD, None
@@ -82,6 +96,7 @@ class Desk:
             height=height,
             source=exposed.source,
             refusal=refusal,
+            measures=measures,
         )
         self.told[frame] = Told(captured=captured, pixels=pixels, due_ns=due_ns, said_s=time.monotonic())
         self._say(self.told[frame])
@@ -144,12 +159,16 @@ class Desk:
             told.picture = encode_png(told.pixels)
         self._decision.send(told.captured, {"frame": told.picture} if told.picture else {})
 
-    def _fault(self, pixels: npt.NDArray[np.uint8]) -> Reason | None:
+    def _examine(self, pixels: npt.NDArray[np.uint8], *, whole: bool) -> tuple[Reason | None, dict[str, float]]:
+        """(why this frame is not inspected, its measures); one that is not this camera's is not measured."""
         if pixels.ndim != 2:
-            return Reason.WRONG_FORMAT
+            return Reason.WRONG_FORMAT, {}
         if not fits(self._camera, width=pixels.shape[1], height=pixels.shape[0]):
-            return Reason.WRONG_SIZE
-        return None
+            return Reason.WRONG_SIZE, {}
+        finding = self.gates.inspect(pixels, whole=whole)
+        for drift in finding.drifts:
+            log.warning("light.drift", camera=self._camera.name, **msgspec.structs.asdict(drift))
+        return finding.refusal, finding.measures
 
 
 def run_capture(lifeline: Lifeline, station: Station, *, camera: str, run: str) -> None:
@@ -164,6 +183,7 @@ def run_capture(lifeline: Lifeline, station: Station, *, camera: str, run: str) 
         Puller(ends.closed(camera)) as closed,
         Publisher(ends.frames(camera)) as viewers,
     ):
+        baseline = _baseline(station, facts)
         stream = open_camera(station, facts, run=run, state=state)
         desk = Desk(
             station,
@@ -172,6 +192,7 @@ def run_capture(lifeline: Lifeline, station: Station, *, camera: str, run: str) 
             decision=decision,
             workers=workers,
             viewers=viewers,
+            baseline=baseline,
         )
         ears = Ears(lifeline, workers, closed, *stream.ends)
         lifeline.ready()
@@ -205,6 +226,16 @@ def run_capture(lifeline: Lifeline, station: Station, *, camera: str, run: str) 
             if lifeline.draining and not desk.told:
                 break
         stream.close()
+
+
+def _baseline(station: Station, camera: Camera) -> Baseline | None:
+    """Says which there is, as it decides what is judged."""
+    loaded = load_baseline(station, camera)
+    if loaded is None:
+        log.warning("baseline.absent", camera=camera.name, not_judged="focus", learn="linectl baseline")
+        return None
+    log.info("baseline.loaded", camera=camera.name, frames=loaded[0].frames, sha256=loaded[1])
+    return loaded[0]
 
 
 def _next_epoch(path: Path) -> int:

@@ -159,5 +159,6 @@ def _run_row(provenance: Provenance, counts: Mapping[str, int], *, config: str, 
         engine=provenance.engine,
         first_slots={camera: count + 1 for camera, count in counts.items()},
         recovered=recovered,
+        baselines=dict(provenance.baselines),
     )
     return Entry(kind=Kind.RUN, frame=None, slot=None, outcome=None, reason=None, body=body)

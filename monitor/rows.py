@@ -122,6 +122,7 @@ class RunBody(msgspec.Struct, frozen=True, kw_only=True):
     engine: str
     first_slots: dict[str, int]  # camera → the first slot of this run
     recovered: int  # slots of an earlier run that this start closed
+    baselines: dict[str, str] = {}  # camera → SHA-256 of the baseline in force  # msgspec copies it
 
 
 Body = VerdictBody | CorrectionBody | ActuatedBody | AlarmBody | PersonBody | RunBody

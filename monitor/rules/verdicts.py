@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from config.policy import Policy
 from config.station import Station
@@ -24,6 +24,7 @@ class Provenance:
     model_name: str
     model_sha256: str
     engine: str
+    baselines: Mapping[str, str] = field(default_factory=dict)  # camera → SHA-256; only of those that have one
 
 
 @dataclass(frozen=True, kw_only=True)

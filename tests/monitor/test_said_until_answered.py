@@ -97,7 +97,7 @@ def run_line(
     dispositions_kind: type[Dispositions] = Dispositions,
 ) -> tuple[MemoryJournal, monitor.capture.Desk, monitor.desk.Desk, dict[int, Outcome]]:
     """Parts through capture, a worker, decision and a gate, with every pipe losing this share of its messages."""
-    luck = random.Random(11)
+    luck, noise = random.Random(11), np.random.default_rng(11)
     station = a_station()
     journal = MemoryJournal()
     to_decision, to_capture, to_gate, from_gate = (LossyPipe(loss, luck) for _ in range(4))
@@ -119,7 +119,7 @@ def run_line(
         now_ns = time.monotonic_ns()
         capture.leases.credit("w", p99_ms=1.0, serves=1, now_ns=now_ns)
         if step < PARTS:
-            pixels = np.zeros((1000, 160), np.uint8)
+            pixels = noise.integers(60, 200, (1000, 160), np.uint8)
             capture.expose(Exposed(slot=step + 1, trigger_count=step + 1, at_count=0, at_ns=now_ns, pixels=pixels))
         capture.lend()
         capture.repeat()
