@@ -12,7 +12,7 @@ import structlog
 
 from config.station import Station
 from monitor.bus.wire import Received
-from monitor.dispositions import Dispositions, Pending, failed, missed
+from monitor.dispositions import Dispositions, Pending, escaped, failed, missed
 from monitor.lifeline import Status
 from monitor.messages import (
     Actuated,
@@ -200,12 +200,29 @@ class Desk:
             at_count=actuated.at_count,
             late_ms=actuated.late_ms,
             at=time.time_ns(),
+            seen=actuated.seen,
         )
         self._row(Kind.ACTUATED, body, slot=actuated.slot, outcome=actuated.outcome)
+        if escaped(actuated):
+            self._escape(actuated)
         if missed(pending, actuated):
             self._late(pending, f"came {actuated.late_ms:.1f} ms after its part, or not at all")
         if failed(pending, actuated):
             self._correct(pending)
+
+    def _escape(self, actuated: Actuated) -> None:
+        """The sensor behind the gate saw a part that the gate had taken out: the line stands until a person looks."""
+        log.error("reject.escaped", slot=actuated.slot, outcome=actuated.outcome)
+        self.hold = self.hold or "escaped reject"
+        self._alarm(
+            Alarm(
+                key=f"escape.{actuated.slot}",
+                name="reject.escaped",
+                about=f"slot {actuated.slot}",
+                text=f"{actuated.outcome or 'no order'}, gate {actuated.gate}, and seen behind it: find this part",
+                raised_at=time.time_ns(),
+            )
+        )
 
     def _late(self, pending: Pending, text: str) -> None:
         """A deadline was missed; the gate had rejected the part by default. Recorded, and alarmed."""

@@ -74,3 +74,8 @@ def missed(pending: Pending, actuated: Actuated) -> bool:
 def failed(pending: Pending, actuated: Actuated) -> bool:
     """Whether a PASS did not open the gate."""
     return pending.disposition.outcome is Outcome.PASS and actuated.gate is Gate.REJECTED
+
+
+def escaped(actuated: Actuated) -> bool:
+    """Whether a part that was to be taken out went on all the same, as the verify sensor saw."""
+    return actuated.gate is Gate.REJECTED and actuated.seen is True
