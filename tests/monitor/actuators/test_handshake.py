@@ -6,10 +6,10 @@ import msgspec
 import pytest
 
 import monitor.twin.plc_program
+from benchmarks.plc_loop import MS, Line, a_plc
 from monitor.messages import Gate, Outcome
 from monitor.rules.handshake import RESULTS_MOST, Handshake
 from monitor.rules.slots import Tag
-from tests.monitor.actuators.plcs import MS, Line, a_plc
 
 PASS, REJECT, NOT_INSPECTED = Outcome.PASS, Outcome.REJECT, Outcome.NOT_INSPECTED
 

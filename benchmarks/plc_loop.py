@@ -1,4 +1,4 @@
-"""A PLC at hand: the simulated one and the line's side of the handshake, both on the test's clock."""
+"""The simulated PLC and the line's side of the handshake in one process, on a clock that the caller moves on."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,7 +16,7 @@ BELT = Belt(speed_mm_s=1000.0, counts_per_mm=10.0, part_pitch_mm=100.0, camera_t
 
 
 class Line:
-    """The line's side: one cycle each 20 ms of a clock that the test moves on; registers are packed and unpacked."""
+    """The line's side: one cycle each 20 ms of a clock that the caller moves on; registers are packed and unpacked."""
 
     def __init__(self, program: PlcProgram, *, parts: int | None) -> None:
         self.program, self.parts = program, parts
@@ -26,7 +26,8 @@ class Line:
         self.hold = False
         self.told: list[Actuated] = []
         self.slots: list[int] = []  # triggers that the PLC counted, in the order in which we heard of them
-        self._beat = 0
+        self.beat = 0
+        self.batch = 0  # as last written
         self._results = [0, 0]  # batch and count, and what followed them, as last written
         program.belt.start(0)
 
@@ -58,9 +59,9 @@ class Line:
             ]
         )
         self.told += self.handshake.answers()
-        self._beat += 1
+        self.beat += 1
         line = LineStatus(
-            heartbeat=self._beat,
+            heartbeat=self.beat,
             ready=True,
             busy=self.handshake.busy,
             hold=self.hold,
@@ -69,6 +70,7 @@ class Line:
             last_slot=self.handshake.last_slot,
         )
         mailbox = self.handshake.outbox(self.now_ns)
+        self.batch = mailbox.batch if mailbox else self.batch
         words = registers.line_words(line, mailbox)
         head = len(registers.line_words(line, None))
         self._results = self._results if mailbox is None else words[head:]
@@ -78,7 +80,7 @@ class Line:
 
 @contextmanager
 def a_plc(state: Path, *, parts: int | None = 5) -> Iterator[Line]:
-    """A simulated PLC and a line, on the test's clock."""
+    """A simulated PLC and a line, on the caller's clock."""
     program = PlcProgram(BELT, state, run="test")
     line = Line(program, parts=parts)
     try:
