@@ -18,12 +18,14 @@ from monitor.lifeline import Lifeline
 from monitor.logs import open_logs
 from monitor.rules.verdicts import Provenance
 
-EXIT_USAGE = 2
+EXIT_FAULT, EXIT_USAGE = 1, 2
 PLANTS = ("monitor.twin.plant:run_plant", "monitor.twin.plc_plant:run_plc_plant")  # without, with a PLC
 
 
 def jobs(station: Station, run: str = "") -> list[Job]:
     """Every process of the station, in the direction frames flow. Nothing else starts one."""
+    from storage.live_server import brings_server
+
     # one core is the line's own: a net that takes all starves the processes that keep the count
     threads = max(1, ((os.cpu_count() or 1) - 1) // station.workers)
     twin = station.twin is not None
@@ -85,7 +87,7 @@ def jobs(station: Station, run: str = "") -> list[Job]:
             hung_s=30.0,
         ),
     ]
-    if _own_redis():
+    if brings_server():
         table.append(Job(name="redis", inward="recorder", outward="live readers", role=Role.SINK, run=_redis(station)))
     return table
 
@@ -111,6 +113,7 @@ def linectl() -> None:
 
     from benchmarks.commands import app as bench
     from monitor.commands import app as monitor
+    from storage.alarm_commands import app as alarms
     from storage.commands import app as storage
     from workers.commands import app as workers
 
@@ -119,6 +122,7 @@ def linectl() -> None:
     app.command("check")(_check)
     for each in (monitor, storage, workers):
         app.registered_commands += each.registered_commands
+    app.add_typer(alarms, name="alarms")
     app.add_typer(bench, name="bench")
     app()
 
@@ -140,6 +144,7 @@ def _run(
         _show(loaded)
         return
     from monitor.runner import run_station
+    from storage.alarms import must_look
     from storage.summary import Summary
     from workers.errors import ModelError
 
@@ -148,6 +153,8 @@ def _run(
         rests_on = provenance(loaded, run)
     except (ModelError, ConfigError) as error:
         _refuse(str(error), EXIT_CONFIG)
+    if standing := must_look(loaded):
+        _refuse(standing, EXIT_FAULT)
     code = run_station(
         loaded,
         jobs(loaded, run),
@@ -211,21 +218,6 @@ def provenance(station: Station, run: str) -> Provenance:
     )
 
 
-def live_url(station: Station) -> str | None:
-    """Where Redis is: given, our own on its private socket, or nowhere."""
-    from monitor.bus.endpoints import Endpoints
-
-    if url := os.environ.get("LINE_REDIS_URL"):
-        return url
-    return f"unix://{Endpoints(station).redis}" if _own_redis() else None
-
-
-def _own_redis() -> bool:
-    from storage.live_server import find_valkey
-
-    return not os.environ.get("LINE_REDIS_URL") and find_valkey() is not None
-
-
 def child_command(named: str, run: str) -> Callable[[Job, int], list[str]]:
     """How the supervisor starts one of `jobs`: this file again, in a process of its own."""
 
@@ -270,6 +262,7 @@ def _recorder(station: Station) -> Callable[[Lifeline], None]:
         from monitor.bus.endpoints import Endpoints
         from monitor.bus.wire import Pusher
         from monitor.messages import Projected
+        from storage.live_server import live_url
         from storage.recorder import run_recorder
 
         with Pusher(Endpoints(station).decision) as decision:

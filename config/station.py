@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from config.actuators import Actuator
+from config.alarms import Alarms
 from config.base import Milliseconds, Name, Share, Table, type_checked_list
 from config.cameras import Camera
 from config.models import Model
@@ -117,5 +118,6 @@ class Station(Table):
     images: Images = Images()
     live: Live = Live()
     restarts: Restarts = Restarts()
+    alarms: Alarms = Alarms()
     bus: Annotated[Ipc | Tcp, Field(discriminator="kind")] = Ipc(kind="ipc")
     twin: Twin | None = None

@@ -4,17 +4,19 @@ A REJECT leaves at once; a PASS, and every answer to capture, only when its row 
 confirmed is said again while its slot lies ahead, and past that the gate's own word decides.
 """
 
+import dataclasses
 import time
-from collections import OrderedDict
 from collections.abc import Callable
 
 import structlog
 
 from config.station import Station
+from monitor.alarm_book import AlarmBook
 from monitor.bus.wire import Received
 from monitor.dispositions import Dispositions, Pending, escaped, failed, missed
 from monitor.lifeline import Status
 from monitor.messages import (
+    Acknowledge,
     Actuated,
     Alarm,
     Captured,
@@ -27,14 +29,12 @@ from monitor.messages import (
     Segmentation,
 )
 from monitor.recovery import Recovered
-from monitor.rows import ActuatedBody, AlarmBody, Body, CorrectionBody, Entry, Journal, Kind
+from monitor.rows import ActuatedBody, Body, CorrectionBody, Entry, Journal, Kind
 from monitor.rules.belt import BeltClock
 from monitor.rules.ledger import Closing, Ledger
 from monitor.rules.parts import PartOutcome, Parts
 from monitor.rules.verdicts import Provenance, Verdict, decide
 from monitor.tally import Tally
-
-ALARMS_REMEMBERED = 1000  # an alarm is said again for seconds, not for days
 
 log = structlog.get_logger()
 
@@ -49,16 +49,25 @@ class Desk:
         self._parts = Parts(cameras=frozenset(camera.name for camera in station.cameras))
         self.dispositions = Dispositions(belt=self._belt)
         self.tally = Tally()
-        self.hold: str | None = None
+        self._uninspected: str | None = None  # where the station holds for such a part
         self._starts_run = recovered.run_row is not None  # then what is recovered belongs to an earlier run
         self._rows: list[Entry] = []
         self._verdicts: list[Verdict] = []
         self._answers: list[Closed] = []  # due to captures once all before them is durable
-        self._noted: list[str] = []  # alarms that will be durable with the next commit
-        self._alarms: OrderedDict[str, None] = OrderedDict()
+        self.alarms = AlarmBook(
+            station.alarms,
+            run=provenance.run,
+            standing=recovered.standing,
+            write=self._row,
+        )
         self._passed: dict[int, dict[int, str]] = {}  # slot → seq → frame, until the part is decided
         self._projected_to = 0
         self._resume(recovered)
+
+    @property
+    def hold(self) -> str | None:
+        """Why the line must stand until a person has looked."""
+        return self._uninspected or self.alarms.hold
 
     def hear(self, received: Received) -> list[Closing]:
         """What this message ends."""
@@ -77,10 +86,13 @@ class Desk:
             case Counter() if all(self.ledger.knows(camera) for camera in message.cameras):
                 self._belt.hear(message)
                 self.ledger.counted(message, now_ns=now_ns)
+                self.alarms.board.counted(message.trigger_count, moving=message.counts_per_s > 0, now_ns=now_ns)
             case Actuated():
                 self._actuated(message)
             case Alarm():
-                self._alarm(message)
+                self.alarms.hear(message)
+            case Acknowledge():
+                self.alarms.acknowledge(message)
             case Projected():
                 self._projected_to = max(self._projected_to, message.seq)
             case _:
@@ -104,13 +116,14 @@ class Desk:
         for pending in self.dispositions.lost(time.monotonic_ns()):
             self._late(pending, "the gate never said what it did")
             self._correct(pending)
+        self.alarms.flush()
         for disposition in self._commit():
             send(disposition)
         for closed in self._answers:
             answer(closed)
-        for key in self._noted:
+        for key in self.alarms.noted():
             note(key)
-        self._answers, self._noted = [], []
+        self._answers = []
 
     def status(self) -> Status:
         """For the panel."""
@@ -126,6 +139,8 @@ class Desk:
     def _judge(self, closing: Closing) -> Disposition | None:
         """A verdict for this trigger; its disposition, where that need not wait for the row."""
         now_ns, now_at = time.monotonic_ns(), time.time_ns()
+        if closing.reason is None and not self.alarms.lets_pass:
+            closing = dataclasses.replace(closing, reason=Reason.HELD)
         verdict = decide(closing, self._station, self._provenance, now_ns=now_ns, now_at=now_at)
         self._verdicts.append(verdict)
         self._rows.append(verdict.entry)
@@ -133,8 +148,9 @@ class Desk:
         earlier = self._starts_run and closing.reason is Reason.RECOVERED
         if not earlier:
             self.tally.add(verdict)
+            self.alarms.board.frame(verdict.camera, verdict.reason, now_ns)
             if verdict.outcome is Outcome.NOT_INSPECTED and self._station.on_uninspected == "hold":
-                self.hold = self.hold or str(verdict.reason)
+                self._uninspected = self._uninspected or str(verdict.reason)
         if verdict.outcome is not Outcome.PASS and (part := self._part(verdict)):
             return self._give(part, {})
         return None
@@ -184,6 +200,8 @@ class Desk:
         )
         if part and part.outcome is not Outcome.PASS:
             self._passed.pop(part.slot, None)
+        if part and part.reason is not Reason.RECOVERED:
+            self.alarms.board.part(part.outcome, time.monotonic_ns())
         return part
 
     def _give(self, part: PartOutcome, passes: dict[int, str]) -> Disposition:
@@ -212,32 +230,14 @@ class Desk:
 
     def _escape(self, actuated: Actuated) -> None:
         """The sensor behind the gate saw a part that the gate had taken out: the line stands until a person looks."""
-        log.error("reject.escaped", slot=actuated.slot, outcome=actuated.outcome)
-        self.hold = self.hold or "escaped reject"
-        self._alarm(
-            Alarm(
-                key=f"escape.{actuated.slot}",
-                name="reject.escaped",
-                about=f"slot {actuated.slot}",
-                text=f"{actuated.outcome or 'no order'}, gate {actuated.gate}, and seen behind it: find this part",
-                raised_at=time.time_ns(),
-            )
-        )
+        text = f"{actuated.outcome or 'no order'}, gate {actuated.gate}, and seen behind it: find this part"
+        self.alarms.board.call("reject.escaped", f"slot {actuated.slot}", "hold", text, time.monotonic_ns())
 
     def _late(self, pending: Pending, text: str) -> None:
         """A deadline was missed; the gate had rejected the part by default. Recorded, and alarmed."""
         slot, outcome = pending.disposition.slot, pending.disposition.outcome
-        log.error("disposition.late", slot=slot, outcome=outcome, text=text)
         self.tally.late += 1
-        self._alarm(
-            Alarm(
-                key=f"late.{slot}",
-                name="disposition.late",
-                about=f"slot {slot}",
-                text=f"{outcome} {text}",
-                raised_at=time.time_ns(),
-            )
-        )
+        self.alarms.board.late(slot, f"{outcome} {text}", time.monotonic_ns())
 
     def _correct(self, pending: Pending) -> None:
         """The PASS did not reach the gate: the part was rejected by default, and so the verdict reads."""
@@ -247,23 +247,6 @@ class Desk:
             self._row(Kind.CORRECTION, body, frame=frame, slot=slot, outcome=outcome, reason=reason)
             if not pending.resumed:
                 self.tally.correct(Reason.LATE)
-
-    def _alarm(self, alarm: Alarm) -> None:
-        self._noted.append(alarm.key)
-        if alarm.key in self._alarms:
-            return  # said again before our note was heard
-        self._alarms[alarm.key] = None
-        if len(self._alarms) > ALARMS_REMEMBERED:
-            self._alarms.popitem(last=False)
-        body = AlarmBody(
-            run=self._provenance.run,
-            key=alarm.key,
-            name=alarm.name,
-            about=alarm.about,
-            text=alarm.text,
-            raised_at=alarm.raised_at,
-        )
-        self._row(Kind.ALARM, body)
 
     def _row(
         self,

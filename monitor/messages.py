@@ -19,6 +19,8 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
+from config.alarms import Level
+
 Slot = Annotated[int, Meta(ge=0, lt=2**53)]  # the trigger's number; +1 each, kept over restarts
 Count = Annotated[int, Meta(gt=-(2**53), lt=2**53)]  # of the encoder
 Nanoseconds = Annotated[int, Meta(ge=0)]
@@ -247,6 +249,17 @@ class Alarm(Message, frozen=True, kw_only=True):
     about: Word
     text: Annotated[str, Meta(max_length=1000)]
     raised_at: Nanoseconds
+    level: Level = "warn"
+
+
+class Acknowledge(Message, frozen=True, kw_only=True):
+    """a person → decision: the alarm of this key was looked at, or all that stand. Said until its row is there."""
+
+    id: Word
+    key: Word  # empty: all that stand
+    who: Word
+    why: Annotated[str, Meta(max_length=1000)]
+    said_at: Nanoseconds
 
 
 class Projected(Message, frozen=True, kw_only=True):
@@ -282,5 +295,5 @@ class Gated(Message, frozen=True, kw_only=True):
 
 AnyMessage = (
     Exposure | Frame | Credit | Done | Captured | Segmentation | Closed | Disposition | Actuated | Counter | Hold
-    | Resume | Alarm | AlarmNoted | Projected | Command | Ask | Gated
+    | Resume | Alarm | AlarmNoted | Acknowledge | Projected | Command | Ask | Gated
 )  # fmt: skip

@@ -13,7 +13,7 @@ from config.station import Station
 from monitor.bus.wire import Ears, Puller, Received
 from monitor.lifeline import Lifeline
 from monitor.messages import Counter, FrameId, Outcome, Reason, Segmentation
-from monitor.rows import Entry, Kind, RunBody
+from monitor.rows import AlarmBody, Entry, Kind, RunBody
 from monitor.rules.ledger import Closing
 from monitor.rules.verdicts import Provenance
 
@@ -63,6 +63,10 @@ class Memory(Protocol):
         """Parts with verdicts, and without an `actuated` row."""
         ...
 
+    def standing_alarms(self) -> list[AlarmBody]:
+        """Latched alarms that nobody has acknowledged."""
+        ...
+
 
 @dataclass(frozen=True, kw_only=True)
 class Recovered:
@@ -72,6 +76,7 @@ class Recovered:
     gaps: list[Closing]  # to be closed as recovered
     open_parts: list[OpenPart]
     run_row: Entry | None  # to be written first; None inside a run
+    standing: list[AlarmBody] = field(default_factory=list)  # alarms that nobody has acknowledged
     backlog: list[Received] = field(default_factory=list)  # what came while we waited, and is not said again
 
 
@@ -108,7 +113,12 @@ def recover(
         None if memory.has_run(provenance.run) else _run_row(provenance, counts, config=config, recovered=len(gaps))
     )
     return Recovered(
-        closed_to=counts, gaps=gaps, open_parts=memory.open_parts(), run_row=run_row, backlog=list(backlog)
+        closed_to=counts,
+        gaps=gaps,
+        open_parts=memory.open_parts(),
+        run_row=run_row,
+        standing=memory.standing_alarms(),
+        backlog=list(backlog),
     )
 
 

@@ -6,6 +6,7 @@ from typing import Protocol
 
 import msgspec
 
+from config.alarms import Level
 from monitor.messages import Gate, Outcome, Reason
 
 
@@ -96,6 +97,7 @@ class AlarmBody(msgspec.Struct, frozen=True, kw_only=True):
     about: str
     text: str
     raised_at: int  # wall, ns
+    level: Level = "warn"  # reject and hold stand until somebody has acknowledged them
 
 
 class PersonBody(msgspec.Struct, frozen=True, kw_only=True):

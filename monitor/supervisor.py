@@ -235,6 +235,7 @@ class Supervisor:
             about=about,
             text=text,
             raised_at=time.time_ns(),
+            level="hold" if name == "line.held" else "warn",
         )
         self._alarms[alarm.key] = alarm
         self.view.alarms = [*self.view.alarms, f"{time.strftime('%H:%M:%S')}  {name}  {about}: {text}"][-5:]

@@ -37,6 +37,7 @@ CREATE TABLE journal (
     body TEXT NOT NULL, hash BLOB NOT NULL);
 CREATE UNIQUE INDEX one_verdict ON journal (frame) WHERE kind = 'verdict';
 CREATE INDEX runs ON journal (seq) WHERE kind = 'run';
+CREATE INDEX people ON journal (seq) WHERE kind IN ('alarm', 'person');
 CREATE TABLE attachment (sha256 TEXT PRIMARY KEY, seq INTEGER NOT NULL, png BLOB NOT NULL);
 CREATE INDEX attached ON attachment (seq);
 CREATE TRIGGER journal_keeps BEFORE UPDATE ON journal

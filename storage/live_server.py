@@ -18,6 +18,7 @@ import structlog
 
 from config.loader import state_folder
 from config.station import Station
+from monitor.bus.endpoints import Endpoints
 from monitor.lifeline import Drain, Lifeline
 
 START_S = 10.0
@@ -53,6 +54,18 @@ def run_live_server(lifeline: Lifeline, station: Station, socket_path: Path) -> 
             log.error("live.lost", exit_code=server.returncode)
             sys.exit(1)
     _stop(server)
+
+
+def brings_server() -> bool:
+    """Whether the station runs a server of its own: none is given, and the wheel has one for this machine."""
+    return not os.environ.get("LINE_REDIS_URL") and find_valkey() is not None
+
+
+def live_url(station: Station) -> str | None:
+    """Where Redis is: given, our own on its private socket, or nowhere."""
+    if url := os.environ.get("LINE_REDIS_URL"):
+        return url
+    return f"unix://{Endpoints(station).redis}" if brings_server() else None
 
 
 def find_valkey() -> Path | None:

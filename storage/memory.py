@@ -3,8 +3,11 @@
 from pathlib import Path
 
 from monitor.recovery import OpenPart, OpenVerdict
-from monitor.rows import VerdictBody, read_body
+from monitor.rows import AlarmBody, PersonBody, VerdictBody, read_body
+from monitor.rules.alarms import LATCHED
 from storage.reader import JournalReader, camera_of
+
+ACKNOWLEDGED = "alarm.acknowledge"
 
 
 class JournalMemory:
@@ -16,12 +19,16 @@ class JournalMemory:
             self._last = reader.last_slots(cameras)
             self._missing = reader.missing_slots()
             self._parts = reader.open_parts()
+            self._standing = standing_alarms(reader)
 
     def has_run(self, run: str) -> bool:
         return run in self._runs
 
     def missing_slots(self, camera: str) -> tuple[list[int], int]:
         return self._missing.get(camera, []), self._last.get(camera, 0)
+
+    def standing_alarms(self) -> list[AlarmBody]:
+        return self._standing
 
     def open_parts(self) -> list[OpenPart]:
         parts = []
@@ -39,3 +46,16 @@ class JournalMemory:
             )
             parts.append(OpenPart(slot=slot, at_count=at_counts[0] if at_counts else None, verdicts=said))
         return parts
+
+
+def standing_alarms(reader: JournalReader) -> list[AlarmBody]:
+    """Latched alarms that nobody has acknowledged, oldest first."""
+    standing: dict[str, AlarmBody] = {}
+    for _, body in reader.alarms_and_people():
+        match body:
+            case AlarmBody() if body.level in LATCHED:
+                standing[body.key] = body
+            case PersonBody() if body.what == ACKNOWLEDGED:
+                for key in body.old.splitlines():
+                    standing.pop(key, None)
+    return list(standing.values())

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from monitor.messages import Outcome, Reason
-from monitor.rows import Kind, Row, RunBody, read_body
+from monitor.rows import AlarmBody, Kind, PersonBody, Row, RunBody, read_body
 from storage.chain import GENESIS, Line, hash_of
 from storage.journal import BUSY_MS, COLUMNS, JournalError, journal_files
 
@@ -80,6 +80,12 @@ class JournalReader:
         select = f"SELECT {COLUMNS} FROM journal WHERE kind = 'run' ORDER BY seq"  # noqa: S608 - a constant
         rows = [parse_line(line) for path in journal_files(self._journal) for line in self._ask(path, select)]
         return [(row, body) for row in rows if isinstance(body := read_body(row), RunBody)]
+
+    def alarms_and_people(self) -> list[tuple[Row, AlarmBody | PersonBody]]:
+        """What called a person, and what people did, oldest first."""
+        select = f"SELECT {COLUMNS} FROM journal WHERE kind IN ('alarm', 'person') ORDER BY seq"  # noqa: S608 - a constant
+        rows = [parse_line(line) for path in journal_files(self._journal) for line in self._ask(path, select)]
+        return [(row, body) for row in rows if isinstance(body := read_body(row), AlarmBody | PersonBody)]
 
     def last_slots(self, cameras: Sequence[str] = ()) -> dict[str, int]:
         """The highest slot with a verdict: of each camera seen lately, and of `cameras` however long ago."""

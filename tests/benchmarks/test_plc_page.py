@@ -6,6 +6,7 @@ import pytest
 
 from benchmarks.plc_page import filled
 from monitor.actuators import registers
+from monitor.rules.handshake import ACTED_KEPT
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs/plc.md").read_text()
 
@@ -26,7 +27,7 @@ def test_a_page_that_fell_behind_is_seen() -> None:
     [
         f"at offset {registers.LINE_AT}: the line writes",
         f"from offset {registers.RESULTS_AT}",
-        f"at offset {registers.ACTED_AT}: {registers.ACTED_KEPT} entries of {registers.ACTED_WORDS} registers",
+        f"at offset {registers.ACTED_AT}: {ACTED_KEPT} entries of {registers.ACTED_WORDS} registers",
     ],
 )
 def test_headings_name_the_offsets(says: str) -> None:

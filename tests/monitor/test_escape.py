@@ -35,7 +35,7 @@ def after_the_gate_said(*, gate: Gate, seen: bool | None) -> tuple[Desk, MemoryJ
 def test_row_53_an_escape_holds_the_line_and_is_a_row() -> None:
     desk, journal = after_the_gate_said(gate=Gate.REJECTED, seen=True)
 
-    assert desk.hold == "escaped reject"
+    assert desk.hold == "reject.escaped"
     assert [b"reject.escaped" in str(row.body).encode() for row in journal.of(Kind.ALARM)] == [True]
 
 

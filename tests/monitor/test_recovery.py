@@ -11,7 +11,7 @@ from monitor.desk import Desk
 from monitor.lifeline import Lifeline
 from monitor.messages import AnyMessage, Outcome, Reason
 from monitor.recovery import OpenPart, OpenVerdict, Recovered, SourceBehind, recover
-from monitor.rows import Journal, RunBody
+from monitor.rows import AlarmBody, Journal, RunBody
 from tests.monitor.builders import PROVENANCE, a_captured, a_counter, a_segmentation, a_station
 from tests.monitor.test_said_until_answered import MemoryJournal, settled
 
@@ -33,6 +33,9 @@ class Memory:
 
     def open_parts(self) -> list[OpenPart]:
         return self.parts
+
+    def standing_alarms(self) -> list[AlarmBody]:
+        return []
 
 
 @dataclass

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from monitor.bus.codec import CodecError, decode, encode
 from monitor.messages import (
+    Acknowledge,
     Actuated,
     Alarm,
     AlarmNoted,
@@ -48,6 +49,7 @@ ONE_OF_EACH: list[AnyMessage] = [
     Hold(reason="dark"),
     Resume(last_slot=7),
     AlarmNoted(key="k"),
+    Acknowledge(id="1", key="", who="kim", why="bin emptied", said_at=3),
     Alarm(key="k", name="process.lost", about="decision", text="pid 3", raised_at=1),
     Projected(seq=7),
     Command(slot=1, outcome=Outcome.REJECT, reason_code=3),
