@@ -25,6 +25,7 @@ HOMES = {
     "sqlite3": ["storage/"],
     "redis": ["storage/"],
     "safetensors": ["workers/"],
+    "viva_genicam": ["monitor/cameras/gige.py"],
     "pickle": [],  # I11: nothing that we read can carry code
 }
 RULES_MAY_IMPORT = {"monitor.messages", "monitor.rows", "monitor.rules", "config", "numpy", "cv2"}

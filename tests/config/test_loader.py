@@ -136,9 +136,9 @@ def test_every_shipped_station_loads(name: str, monkeypatch: pytest.MonkeyPatch)
             id="mm-without-calibration",
         ),
         pytest.param(
-            lambda t: t["cameras"][0].update(kind="gige"),
+            lambda t: t["cameras"][0].update(kind="gigs"),
             "cameras[0].kind",
-            "is not one of ['folder', 'twin']",
+            "is not one of ['folder', 'gige', 'twin', 'video'] (did you mean 'gige'?)",
             id="unknown-kind",
         ),
         pytest.param(
