@@ -155,7 +155,7 @@ def open_video(camera: VideoCamera, *, at: str) -> cv2.VideoCapture:
         place = os.path.expandvars(source) if camera.live else os.fspath(package_path(source))
         if not camera.live and not Path(place).is_file():
             raise CameraError(f"{at}.source: {place}: no such file")
-        # FFmpeg alone: other backends print the URL that they could not read, password and all
+        # FFmpeg alone: no other backend should be handed a URL with a password in it
         settings = [cv2.CAP_PROP_OPEN_TIMEOUT_MSEC, OPEN_MS, cv2.CAP_PROP_READ_TIMEOUT_MSEC, READ_MS]
         video = cv2.VideoCapture(place, cv2.CAP_FFMPEG, [*settings, cv2.CAP_PROP_N_THREADS, 1])
     if not video.isOpened():
