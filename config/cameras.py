@@ -85,7 +85,7 @@ class VideoCamera(CameraBase):
 
 Camera = Annotated[TwinCamera | FolderCamera | GigeCamera | VideoCamera, Field(discriminator="kind")]
 
-_PASSWORD = re.compile(r"(://[^/@\s:]*):[^/@\s]*@")
+_PASSWORD = re.compile(r"(://[^/@\s:]*):[^/\s]*@")  # up to the last @, as FFmpeg reads it
 
 SCHEMES = ("http", "https", "rtsp", "rtsps")  # of a live source; FFmpeg knows more, some of which read local files
 

@@ -133,6 +133,8 @@ class GigeLink:
             frame = self._frames.next_frame(READ_MS)
         except genicam.GenicamError:  # also what a timeout raises
             frame = None
+        if self._camera.control_state is genicam.ControlState.LOST:  # whoever has it now may set it as he likes
+            raise CameraError("it gave its control away")
         if frame is None:
             self._quiet()
             return []
@@ -175,8 +177,8 @@ class GigeLink:
         control = self._pings.ask(now_s)
         if control is not None:
             self._answered_s = now_s
-        if control == 0 or self._camera.control_state is genicam.ControlState.LOST:
-            raise CameraError("it restarted, or gave its control away")
+        if control == 0:
+            raise CameraError("nobody controls it: it restarted, or has not heard of us for too long")
         if self._pings.unanswered >= UNANSWERED_MOST:
             if now_s - self._answered_s > GIVE_UP_S:
                 raise CameraError(f"no answer for {GIVE_UP_S:g} s")

@@ -20,7 +20,7 @@ from monitor.cameras.shelf import Seen, Shelf
 from monitor.messages import Counter
 
 DEAF_S = 0.8  # a read that has not come back for so long is a camera that is gone
-BACK_OFF_S = (0.2, 5.0)  # between two attempts to connect: doubled from the first to the second
+BACK_OFF_S = (0.2, 2.0)  # between two attempts to connect: doubled from the first to the second
 STOP_S = 1.0  # a thread that hangs in its device must not keep the run from ending
 TAKE_MOST = 64  # triggers at once: a thousand lost blocks must not hold up capture's loop
 

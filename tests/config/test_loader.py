@@ -218,6 +218,7 @@ def test_a_camera_that_counts_its_own_triggers_is_checked(cameras: list[dict[str
     [
         pytest.param({}, id="in-the-file"),
         pytest.param({"rate": 3.0}, id="beside-another-fault"),
+        pytest.param({"source": "rtsp://viewer:at@swordfish@10.0.0.2/live"}, id="with-an-at-in-it"),
         pytest.param({"source": [LIVE, "rtsp://viewer:swordfish@10.0.0.2/live"]}, id="of-another-type"),
     ],
 )

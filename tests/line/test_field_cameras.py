@@ -159,3 +159,25 @@ def test_without_the_library_the_extra_is_named_and_nothing_starts(tmp_path: Pat
     (said,) = line.log().splitlines()
     assert said.startswith("field-01.cameras[0].kind: 'gige' needs the package viva-genicam")
     assert said.endswith("pip install 'line-monitor[gige]'")
+
+
+def test_a_killed_capture_takes_the_camera_up_again_and_its_slots_go_on(tmp_path: Path) -> None:
+    station = a_field_station(tmp_path, **GIGE)
+
+    with FakeGige(fps=5) as camera, Line(station, tmp_path) as line:
+        line.wait_ready()
+        log = line.state / "source-head.jsonl"
+        line.wait_for("triggers", lambda: len(read_lines(log)) >= 5)
+        line.kill("capture-head")
+        before = len(read_lines(log))
+        line.wait_for("camera.lost", lambda: line.events("camera.lost"))  # it is still the dead process's
+        camera.miss_heartbeats()
+        line.wait_for("triggers again", lambda: len(read_lines(log)) >= before + 5)
+        line.ask_to_stop()
+        code = line.wait_end(20)
+
+    summary = line.summary()
+    assert code == 0
+    assert summary["restarts"] == 1
+    assert summary["triggers"] == len(read_lines(log)) == summary["passed"] + summary["not_inspected"]
+    verified(line)

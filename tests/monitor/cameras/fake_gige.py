@@ -65,11 +65,18 @@ class FakeGige:
             self._process = None
 
     def blocks_sent(self) -> int:
+        return int(self._ask("blocks_sent"))
+
+    def miss_heartbeats(self) -> None:
+        """It gives up whoever controls it, as a camera does after seconds without word; a fake only now."""
+        self._ask("revoke_control")
+
+    def _ask(self, question: str) -> str:
         assert self._process is not None
         assert self._process.stdin is not None
-        self._process.stdin.write("blocks_sent\n")
+        self._process.stdin.write(f"{question}\n")
         self._process.stdin.flush()
-        return int(self._out.readline())
+        return self._out.readline()
 
     @property
     def _out(self) -> IO[str]:

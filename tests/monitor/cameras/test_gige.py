@@ -143,6 +143,21 @@ def test_a_camera_that_lost_its_power_is_connected_to_again(tmp_path: Path, log:
     assert refusals(after[:3]) == {Reason.WRONG_SIZE}
 
 
+def test_a_camera_that_gave_its_control_away_is_taken_again(tmp_path: Path, log: Remembers) -> None:
+    with FakeGige() as camera:
+        stream = a_stream(tmp_path, **GIGE)
+        stream.go(None)
+        exposed = taken(stream, until=lambda exposed: len(exposed) >= 3)
+        camera.miss_heartbeats()
+        exposed += taken(stream, until=lambda _: log.at("camera.back"))
+        exposed += taken(stream, until=lambda exposed: len(exposed) >= 3)
+        stream.stop()
+        exposed += drained(stream)
+        stream.close()
+
+    assert [each.slot for each in exposed] == list(range(1, len(exposed) + 1))
+
+
 def test_without_the_size_check_the_net_would_see_another_cut(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Row 13: the guard taken out of capture's desk."""
     monkeypatch.setattr(monitor.capture, "fits", lambda _camera, **_size: True)
