@@ -1,10 +1,13 @@
 """The kinds of camera a station can have, and how their pixels become millimetres."""
 
+import os
+import re
+from collections.abc import Iterator
 from typing import Annotated, Literal
 
 from pydantic import Field
 
-from config.base import Name, Table, type_checked_list
+from config.base import Milliseconds, Name, Table, type_checked_list
 from config.health import Health
 
 Pixels = Annotated[int, Field(ge=1, le=32_768)]
@@ -50,4 +53,67 @@ class FolderCamera(CameraBase):
     )  # frames/s; without it the next is drawn when a worker is free
 
 
-Camera = Annotated[TwinCamera | FolderCamera, Field(discriminator="kind")]
+class GigeCamera(CameraBase):
+    """A GigE Vision camera (extra `gige`); its block ids count the triggers. It must send Mono8."""
+
+    kind: Literal["gige"]
+    serial: str = Field(min_length=1, max_length=64)  # DeviceSerialNumber: which camera this is
+    user_id: str | None = Field(default=None, min_length=1, max_length=64)  # DeviceUserID: the position it was given
+    address: str | None = Field(default=None, pattern=r"^[0-9]{1,3}(\.[0-9]{1,3}){3}$")  # looked for only there
+    interface: str | None = Field(default=None, min_length=1, max_length=64)  # of this host; without it, all
+    features: dict[str, str | int | float | bool] = Field(
+        default={}, max_length=256
+    )  # GenICam name = value it must have
+    packet_size: int | None = Field(default=None, ge=576, le=16_000)  # bytes; without it, the camera's own
+    resend: bool = True  # lost packets are asked for again
+    silent_ms: Milliseconds | None = None  # of a camera that runs free: without a frame for so long it counts as lost
+    wait_s: float = Field(default=10.0, ge=0, le=60)  # at start, for a camera that is still booting
+
+
+class VideoCamera(CameraBase):
+    """A video file, which ends, or a live source: the index of a USB camera, or a URL. Each frame is a trigger."""
+
+    kind: Literal["video"]
+    source: str | int  # a URL's password must be a $VARIABLE: the station file goes into the journal
+    to_grey: bool = False  # without it a frame that is not grey is closed as wrong_format
+    rate: float | None = Field(default=None, gt=0, le=10_000)  # frames/s of a file; without it, as workers are free
+    silent_ms: Milliseconds = 800.0  # a live source without a frame for so long counts as lost
+
+    @property
+    def live(self) -> bool:
+        """Whether it goes on for ever."""
+        return isinstance(self.source, int) or "://" in self.source
+
+
+Camera = Annotated[TwinCamera | FolderCamera | GigeCamera | VideoCamera, Field(discriminator="kind")]
+
+_PASSWORD = re.compile(r"(://[^/@\s:]*):[^/\s]*@")  # up to the last @, as FFmpeg reads it
+
+SCHEMES = ("http", "https", "rtsp", "rtsps")  # of a live source; FFmpeg knows more, some of which read local files
+
+
+def source_problems(camera: VideoCamera) -> Iterator[str]:
+    """What is wrong with the place a video comes from; no password is repeated."""
+    source = camera.source
+    if isinstance(source, int):
+        if source < 0:
+            yield f"{source} is no index of a camera: the first is 0"
+        return
+    if not source:
+        yield "is empty: a file, the index of a camera, or a URL"
+    if "$" in os.path.expandvars(source):
+        yield f"{redacted(source)!r} names a variable that is not set in the environment"
+    if camera.live and (scheme := source.partition("://")[0].lower()) not in SCHEMES:
+        yield f"{scheme!r} is not one of {list(SCHEMES)}"
+    if camera.live and (password := _PASSWORD.search(source)) and "$" not in password.group():
+        yield (
+            f"{redacted(source)!r} has a password in it, which would be stored with each run: "
+            "write $NAME in its place, and set NAME in the environment"
+        )
+    if camera.live and camera.rate is not None:
+        yield f"{redacted(source)!r} is live and sets its own pace: leave out rate"
+
+
+def redacted(text: str) -> str:
+    """The same without the password of any URL in it."""
+    return _PASSWORD.sub(r"\1:…@", text)

@@ -13,7 +13,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from config.actuators import LogActuator, ModbusActuator, TwinActuator
-from config.cameras import FolderCamera, TwinCamera
+from config.cameras import FolderCamera, GigeCamera, TwinCamera, VideoCamera, redacted, source_problems
 from config.station import Station
 from config.timing import budget_problem
 
@@ -116,8 +116,12 @@ def _problems(station: Station) -> Iterable[tuple[str, str]]:
             case FolderCamera():
                 if "$" in os.path.expandvars(camera.root):
                     yield f"{at}.root", f"{camera.root!r} names a variable that is not set in the environment"
-                if station.belt is not None:
-                    yield f"{at}.kind", "'folder' has no belt: leave out [belt], or use a camera above it"
+            case GigeCamera():
+                pass
+            case VideoCamera():
+                yield from ((f"{at}.source", text) for text in source_problems(camera))
+        if station.belt is not None and not isinstance(camera, TwinCamera):
+            yield f"{at}.kind", f"{camera.kind!r} has no belt: leave out [belt], or use a camera above it"
     match station.actuator:
         case TwinActuator():
             if station.twin is None:
@@ -134,7 +138,11 @@ def _problems(station: Station) -> Iterable[tuple[str, str]]:
     kinds = {camera.kind for camera in station.cameras}
     if len(kinds) > 1:
         yield "cameras", f"kinds {sorted(kinds)} cannot share a station: one source counts the triggers"
-    if station.twin is not None and kinds == {"folder"}:
+    counting = [c for c in station.cameras if isinstance(c, GigeCamera) or (isinstance(c, VideoCamera) and c.live)]
+    if len(counting) > 1:
+        who = " and ".join(repr(camera.name) for camera in counting)
+        yield "cameras", f"{who} each count their own frames, and nothing tells which of them show one part: take one"
+    if station.twin is not None and "twin" not in kinds:
         yield "twin", "is given, but no camera looks at it"
     if station.belt is None and station.budget is not None:
         yield "budget", "is given without [belt]: nothing is due there"
@@ -162,7 +170,7 @@ def _explain(at: str, error: ErrorDetails) -> str:
         case "missing":
             return f"{place}: is missing"
         case _:
-            return f"{place}: {error['input']!r}: {error['msg']}"
+            return f"{place}: {redacted(repr(error['input']))}: {error['msg']}"
 
 
 def _dotted(at: str, loc: Iterable[int | str]) -> str:

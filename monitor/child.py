@@ -14,7 +14,9 @@ from monitor.children import Job
 from monitor.lifeline import Lifeline, begin_process
 from monitor.logs import open_logs
 
-REFUSALS = frozenset({"ConfigError", "ModelError", "FolderError", "SourceBehind", "EndpointError", "BaselineError"})
+REFUSALS = frozenset(
+    {"ConfigError", "ModelError", "FolderError", "CameraError", "SourceBehind", "EndpointError", "BaselineError"}
+)
 """Errors that no restart mends: the station must be put right. By name, as each lives in a stage of its own."""
 
 

@@ -7,7 +7,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import assert_never
 
-from config.cameras import Camera, FolderCamera, TwinCamera
+from config.cameras import Camera, FolderCamera, GigeCamera, TwinCamera, VideoCamera
 from config.loader import package_path
 from config.station import Station
 from monitor.baseline import BaselineError
@@ -91,6 +91,10 @@ def _source(station: Station, camera: Camera, *, images: Path | None, frames: in
                 raise BaselineError(str(error)) from error
         case TwinCamera():
             return f"twin, good surfaces of seed {_seed(station, camera)}", _drawn(station, camera, frames)
+        case GigeCamera() | VideoCamera():
+            raise BaselineError(
+                f"{station.name}/{camera.name}: {camera.kind!r} keeps no frames; name a folder by --images"
+            )
         case _:
             assert_never(camera)
 

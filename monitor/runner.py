@@ -12,9 +12,10 @@ import structlog
 from rich.console import Console
 from rich.live import Live
 
-from config.loader import state_folder
+from config.loader import EXIT_CONFIG, state_folder
 from config.station import Station
 from monitor.bus.endpoints import EndpointError
+from monitor.cameras import CameraError, check_extras
 from monitor.children import Job
 from monitor.logs import open_logs
 from monitor.output import write_json
@@ -63,6 +64,7 @@ def run_station(
     with_panel = console.is_terminal
     log_path = state / "line.log"
     try:
+        check_extras(station)
         with hold_station(state), _log_fd(log_path if with_panel else None) as log_fd:
             open_logs("supervisor", quiet=with_panel)
             supervisor = Supervisor(station, jobs, command, log_fd=log_fd)
@@ -77,6 +79,11 @@ def run_station(
     except EndpointError as error:
         console.print(f"[red]{error}[/red]")
         return EXIT_FAULT
+    except CameraError as error:
+        console.print(
+            str(error), markup=False, highlight=False, soft_wrap=True
+        )  # one line, however narrow the terminal
+        return EXIT_CONFIG
     if code not in (0, EXIT_INTERRUPTED) and with_panel and not supervisor.view.held:
         console.print(log_path.read_text(errors="replace")[-TAIL_BYTES:], markup=False, highlight=False)
     return code

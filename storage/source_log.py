@@ -6,7 +6,7 @@ from pathlib import Path
 
 import msgspec
 
-from config.cameras import FolderCamera
+from config.cameras import TwinCamera
 from config.station import Station
 from monitor.messages import Gate
 from storage.faults import Fault, Finding
@@ -43,7 +43,7 @@ def read_account(station: Station, folder: Path) -> Account:
         account.slots = {camera.name: slots for camera in station.cameras}
     else:
         for camera in station.cameras:
-            if isinstance(camera, FolderCamera):
+            if not isinstance(camera, TwinCamera):
                 account.slots[camera.name] = set(_read(folder / f"source-{camera.name}.jsonl", account))
     return account
 

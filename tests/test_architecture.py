@@ -26,6 +26,7 @@ HOMES = {
     "redis": ["storage/"],
     "pymodbus": ["monitor/actuators/modbus.py", "monitor/twin/plc_modbus.py"],
     "safetensors": ["workers/"],
+    "viva_genicam": ["monitor/cameras/gige.py"],
     "pickle": [],  # I11: nothing that we read can carry code
 }
 RULES_MAY_IMPORT = {"monitor.messages", "monitor.rows", "monitor.rules", "config", "numpy", "cv2"}

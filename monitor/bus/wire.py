@@ -172,6 +172,39 @@ class Router(End):
                 log.error("message.refused", address=self._address, error=str(error))
 
 
+class Bell(End):
+    """Rung by a thread of this process, to wake the loop that waits on `Ears`."""
+
+    def __init__(self) -> None:
+        address = f"inproc://bell-{id(self)}"
+        super().__init__(zmq.PULL, address, bind=True, hwm=1)
+        self._rope = _BellRope(address)
+
+    def ring(self) -> None:
+        """From the one thread that rings; rung twice, it is heard once."""
+        self._rope.pull()
+
+    def hush(self) -> None:
+        """Heard."""
+        while self._receive() is not None:
+            pass
+
+    def close(self) -> None:
+        """Once the thread that rings has ended."""
+        self._rope.close()
+        super().close()
+
+
+class _BellRope(End):
+    """A socket belongs to one thread: the end of the one that rings."""
+
+    def __init__(self, address: str) -> None:
+        super().__init__(zmq.PUSH, address, bind=False, hwm=1)
+
+    def pull(self) -> None:
+        self._send([b""])
+
+
 class Ears:
     """Waits on the rope and on ends at once."""
 

@@ -1,13 +1,14 @@
 """The kinds of camera: each a stream of exposures, with what it could not see said as a reason."""
 
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Protocol, assert_never
 
 import numpy as np
 import numpy.typing as npt
 
-from config.cameras import Camera, FolderCamera, TwinCamera
+from config.cameras import Camera, FolderCamera, GigeCamera, TwinCamera, VideoCamera
 from config.station import Station
 from monitor.bus.wire import End
 from monitor.messages import Counter, Reason
@@ -28,6 +29,10 @@ class Exposed:
     width: int = 0
     height: int = 0
     source: str = ""
+
+
+class CameraError(Exception):
+    """A camera that is not there, or not the one the station names; says what was found, and what was expected."""
 
 
 class CameraStream(Protocol):
@@ -58,6 +63,8 @@ class CameraStream(Protocol):
 
 def open_camera(station: Station, camera: Camera, *, run: str, state: Path) -> CameraStream:
     """The stream of this camera."""
+    at = f"{station.name}.cameras[{station.cameras.index(camera)}]"
+    log_path = state / f"source-{camera.name}.jsonl"
     match camera:
         case TwinCamera():
             from monitor.cameras import twin
@@ -66,6 +73,29 @@ def open_camera(station: Station, camera: Camera, *, run: str, state: Path) -> C
         case FolderCamera():
             from monitor.cameras import folder
 
-            return folder.FolderStream(camera, run=run, log_path=state / f"source-{camera.name}.jsonl")
+            return folder.FolderStream(camera, run=run, log_path=log_path)
+        case GigeCamera():
+            from monitor.cameras import gige, live
+
+            return live.LiveStream(camera, gige.GigeDevice(camera, at=at), run=run, log_path=log_path)
+        case VideoCamera() if camera.live:
+            from monitor.cameras import live, video
+
+            device, deaf_s = video.LiveVideo(camera, at=at), camera.silent_ms / 1000
+            return live.LiveStream(camera, device, run=run, log_path=log_path, deaf_s=deaf_s)
+        case VideoCamera():
+            from monitor.cameras import video
+
+            return video.VideoFile(camera, at=at, run=run, log_path=log_path)
         case _:
             assert_never(camera)
+
+
+def check_extras(station: Station) -> None:
+    """CameraError where a kind of camera needs a package that is not installed: said before anything starts."""
+    for index, camera in enumerate(station.cameras):
+        if isinstance(camera, GigeCamera) and find_spec("viva_genicam") is None:
+            raise CameraError(
+                f"{station.name}.cameras[{index}].kind: 'gige' needs the package viva-genicam, which is not installed: "
+                "pip install 'line-monitor[gige]'"
+            )

@@ -13,8 +13,8 @@ from config.cameras import FolderCamera
 from config.loader import package_path
 from monitor.bus.wire import End
 from monitor.cameras import Exposed
+from monitor.cameras.count import TriggerCount
 from monitor.cameras.picture import Unreadable, read_picture
-from monitor.jsonlog import JsonLog
 from monitor.messages import Counter
 
 
@@ -29,13 +29,9 @@ class FolderStream:
 
     def __init__(self, camera: FolderCamera, *, run: str, log_path: Path) -> None:
         self._camera = camera
-        self._run = run
         self._root = package_path(camera.root)
         self._files = list_files(camera)
-        self._log = JsonLog(log_path)
-        last = (self._log.tail() or [{"slot": 0, "run": "", "nth": 0}])[-1]
-        self._slot = int(last["slot"])
-        self._drawn = int(last["nth"]) if last["run"] == run else 0  # in this run
+        self._count = TriggerCount(camera.name, run=run, log_path=log_path)
         self._most: int = 0  # nothing before go()
         self._told = False  # to go, or to stop
         self._next_s = 0.0
@@ -46,16 +42,16 @@ class FolderStream:
         self._next_s = time.monotonic()
 
     def stop(self) -> None:
-        self._most = self._drawn
+        self._most = self._count.drawn
         self._told = True
 
     @property
     def ended(self) -> bool:
         """Whether every trigger of this run has been drawn."""
-        return self._told and self._drawn >= self._most
+        return self._told and self._count.drawn >= self._most
 
     def take(self, *, room: int) -> list[Exposed]:
-        if self._drawn >= self._most:
+        if self._count.drawn >= self._most:
             return []
         if self._camera.rate is None:
             return [self._draw()] if room > 0 else []
@@ -65,33 +61,23 @@ class FolderStream:
         return [self._draw()]
 
     def counter(self) -> Counter:
-        return Counter(
-            cameras=(self._camera.name,),
-            trigger_count=self._slot,
-            encoder_count=None,
-            counts_per_s=0.0,
-            at_ns=time.monotonic_ns(),
-            ended=self.ended,
-        )
+        return self._count.counter(ended=self.ended)
 
     def close(self) -> None:
-        self._log.close()
+        self._count.close()
 
     def _draw(self) -> Exposed:
-        path = self._files[self._drawn]
+        path = self._files[self._count.drawn]
         name = os.fspath(path.relative_to(self._root))
-        self._slot += 1
-        self._drawn += 1
-        self._log.append(
-            {"slot": self._slot, "trigger_count": self._slot, "file": name, "run": self._run, "nth": self._drawn}
-        )
+        slot = self._count.next(file=name)
+        self._count.sync()
         at_ns = time.monotonic_ns()
         try:
             picture = read_picture(path, self._camera)
         except Unreadable as found:
             return Exposed(
-                slot=self._slot,
-                trigger_count=self._slot,
+                slot=slot,
+                trigger_count=slot,
                 at_count=None,
                 at_ns=at_ns,
                 pixels=None,
@@ -100,9 +86,7 @@ class FolderStream:
                 height=found.height,
                 source=name,
             )
-        return Exposed(
-            slot=self._slot, trigger_count=self._slot, at_count=None, at_ns=at_ns, pixels=picture, source=name
-        )
+        return Exposed(slot=slot, trigger_count=slot, at_count=None, at_ns=at_ns, pixels=picture, source=name)
 
 
 def list_files(camera: FolderCamera) -> list[Path]:

@@ -14,6 +14,9 @@ import run_line
 from config.loader import PACKAGE, STATIONS, ConfigError, load_station, parse_station
 
 RAIL = tomllib.loads((STATIONS / "rail-03.toml").read_text())
+VIDEO: dict[str, Any] = {"kind": "video", "name": "web", "width": [640, 640], "height": [480, 480]}
+GIGE = VIDEO | {"kind": "gige", "serial": "7"}
+LIVE = VIDEO | {"source": "rtsp://10.0.0.2/live"}
 Path_ = tuple[str | int, ...]
 
 
@@ -136,9 +139,9 @@ def test_every_shipped_station_loads(name: str, monkeypatch: pytest.MonkeyPatch)
             id="mm-without-calibration",
         ),
         pytest.param(
-            lambda t: t["cameras"][0].update(kind="gige"),
+            lambda t: t["cameras"][0].update(kind="gigs"),
             "cameras[0].kind",
-            "is not one of ['folder', 'twin']",
+            "is not one of ['folder', 'gige', 'twin', 'video'] (did you mean 'gige'?)",
             id="unknown-kind",
         ),
         pytest.param(
@@ -163,6 +166,12 @@ def test_every_shipped_station_loads(name: str, monkeypatch: pytest.MonkeyPatch)
             "'127.0.0.1'",
             id="not-loopback",
         ),
+        pytest.param(
+            lambda t: t["cameras"].__setitem__(0, VIDEO | {"source": "clip.avi"}),
+            "cameras[0].kind",
+            "'video' has no belt",
+            id="video-above-a-belt",
+        ),
         pytest.param(lambda t: t.update(cameras=[]), "cameras", "is empty", id="no-camera"),
     ],
 )
@@ -175,6 +184,62 @@ def test_what_cannot_work_together_is_refused(change: Callable[[dict[str, Any]],
 
     assert f"rail-03.{named}" in str(refused.value) or "limits in px beside" in str(refused.value)
     assert why in str(refused.value) or "limits in px beside" in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("cameras", "named", "why"),
+    [
+        pytest.param([GIGE | {"serial": ""}], "cameras[0].serial", "at least 1 character", id="no-serial"),
+        pytest.param([GIGE | {"address": "head"}], "cameras[0].address", "'head'", id="no-address"),
+        pytest.param(
+            [GIGE | {"features": {"Gain": [1]}}], "cameras[0].features.Gain", "[1]", id="a-list-is-no-feature"
+        ),
+        pytest.param([VIDEO], "cameras[0].source", "is missing", id="no-source"),
+        pytest.param([VIDEO | {"source": -1}], "cameras[0].source", "the first is 0", id="no-index"),
+        pytest.param([VIDEO | {"source": ""}], "cameras[0].source", "is empty", id="empty-source"),
+        pytest.param([VIDEO | {"source": "concat://a"}], "cameras[0].source", "'concat' is not one of", id="scheme"),
+        pytest.param([VIDEO | {"source": "$NOT_SET/a.avi"}], "cameras[0].source", "not set", id="unset-variable"),
+        pytest.param([LIVE | {"rate": 3.0}], "cameras[0].source", "leave out rate", id="a-pace-for-a-live-source"),
+        pytest.param([GIGE, GIGE | {"name": "head"}], "cameras", "'web' and 'head' each count", id="two-counts"),
+        pytest.param([LIVE, LIVE | {"name": "head"}], "cameras", "'web' and 'head' each count", id="two-live-counts"),
+        pytest.param([GIGE, LIVE | {"name": "head"}], "cameras", "cannot share a station", id="two-kinds"),
+    ],
+)
+def test_a_camera_that_counts_its_own_triggers_is_checked(cameras: list[dict[str, Any]], named: str, why: str) -> None:
+    with pytest.raises(ConfigError) as refused:
+        parse_station(a_field_table(cameras), at="field-01")
+
+    assert f"field-01.{named}" in str(refused.value)
+    assert why in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        pytest.param({}, id="in-the-file"),
+        pytest.param({"rate": 3.0}, id="beside-another-fault"),
+        pytest.param({"source": "rtsp://viewer:at@swordfish@10.0.0.2/live"}, id="with-an-at-in-it"),
+        pytest.param({"source": [LIVE, "rtsp://viewer:swordfish@10.0.0.2/live"]}, id="of-another-type"),
+    ],
+)
+def test_a_password_is_refused_and_not_repeated(change: dict[str, Any]) -> None:
+    camera = VIDEO | {"source": "rtsp://viewer:swordfish@10.0.0.2/live"} | change
+
+    with pytest.raises(ConfigError) as refused:
+        parse_station(a_field_table([camera]), at="field-01")
+
+    assert "field-01.cameras[0].source" in str(refused.value)
+    assert "swordfish" not in str(refused.value)
+
+
+def a_field_table(cameras: list[dict[str, Any]]) -> dict[str, Any]:
+    return {
+        "name": "field-01",
+        "cameras": cameras,
+        "actuator": {"kind": "log"},
+        "model": RAIL["model"],
+        "policy": {"min_region_px": 1.0, "reject_region_px": 2.0, "reject_total_px": 3.0},
+    }
 
 
 def test_the_nearest_name_is_offered() -> None:

@@ -1,5 +1,6 @@
 """Real sockets between real threads and processes: what is bounded, what is dropped, what comes through whole."""
 
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -10,7 +11,7 @@ import pytest
 import monitor.bus.wire as wire
 from config.loader import parse_station
 from monitor.bus.endpoints import EndpointError, Endpoints
-from monitor.bus.wire import Dealer, Inlet, Publisher, Puller, Pusher, Router, Subscriber
+from monitor.bus.wire import Bell, Dealer, Ears, Inlet, Publisher, Puller, Pusher, Router, Subscriber
 from monitor.lifeline import Beat, Go, Lifeline, Ready, Rope
 from monitor.messages import Closed, Credit, Frame
 from tests.monitor.builders import a_frame, a_station
@@ -145,3 +146,26 @@ def test_the_rope_carries_orders_and_notes_and_is_cut() -> None:
     assert not let_go
     assert orders == [Go(frames=3)]
     assert lifeline.cut
+
+
+def test_a_bell_wakes_the_loop_from_another_thread_and_never_blocks_it() -> None:
+    rope = Rope()
+    bell = Bell()
+    ears = Ears(Lifeline(rope.theirs), bell)
+
+    def ring() -> None:
+        for _ in range(1000):
+            bell.ring()
+
+    ringer = threading.Thread(target=ring)
+    before, _ = ears.wait(0)
+    ringer.start()
+    rung, _ = ears.wait(5000)
+    ringer.join()
+    bell.hush()
+    after, _ = ears.wait(0)
+    bell.close()
+    rope.theirs.close()
+    rope.cut()
+
+    assert (before, rung, after) == (set(), {bell}, set())
