@@ -16,22 +16,23 @@ from storage.journal import JournalError
 EXIT_FAULT = 1
 
 app = typer.Typer(invoke_without_command=True, help="What called a person; `ack` puts on record that one has looked.")
-StationName = Annotated[str, typer.Option("--station", metavar="NAME|PATH", help="A station's name, or its file.")]
+StationName = Annotated[
+    str | None, typer.Option("--station", metavar="NAME|PATH", help="A station's name, or its file.")
+]
 JsonTo = Annotated[str | None, typer.Option("--json", metavar="FILE|-", help="Write one JSON object there.")]
 
 
 @app.callback()
 def alarms(
     context: typer.Context,
-    station: Annotated[str | None, typer.Option("--station", metavar="NAME|PATH", help="A name, or its file.")] = None,
+    station: StationName = None,
     limit: Annotated[int, typer.Option(min=1, max=100_000, help="At most so many, the newest.")] = 50,
     json_to: JsonTo = None,
 ) -> None:
     """List what called a person, newest first; what stands must be acknowledged. `ack` does so."""
     if context.invoked_subcommand is not None:
+        context.obj = station  # it may stand before or after `ack`
         return
-    if station is None:
-        raise typer.BadParameter("is missing", param_hint="--station")
     loaded = _load(station)
     rows = list_alarms(state_folder(loaded), most=limit)
     if json_to is not None:
@@ -41,15 +42,16 @@ def alarms(
 
 
 @app.command("ack")
-def ack(
-    station: StationName,
+def ack(  # noqa: PLR0917 - typer names each
+    context: typer.Context,
     who: Annotated[str, typer.Option(help="Your name, for the record.")],
     key: Annotated[str, typer.Argument(help="Of the alarm. Default: all that stand.")] = "",
+    station: StationName = None,
     why: Annotated[str, typer.Option(help="What was found, and done.")] = "",
     json_to: JsonTo = None,
 ) -> None:
     """Acknowledge an alarm, or all that stand; it is a row of the journal. 1 where nothing of that key stood."""
-    loaded = _load(station)
+    loaded = _load(station or context.obj)
     try:
         keys = acknowledge(loaded, key, who=who, why=why)
     except (NotHeard, JournalError) as error:
@@ -63,7 +65,9 @@ def ack(
         raise typer.Exit(EXIT_FAULT)
 
 
-def _load(named: str) -> Station:
+def _load(named: str | None) -> Station:
+    if named is None:
+        raise typer.BadParameter("is missing", param_hint="--station")
     try:
         return load_station(named)
     except ConfigError as error:
