@@ -63,7 +63,7 @@ def out_of_range(inner: dict[str, Any], key: str) -> None:
             inner[key] = -1 if isinstance(inner[key], int) else -1.0
 
 
-ALL_DEFAULTS = {"live", "images", "restarts", "leases"}  # an empty table of these is right
+ALL_DEFAULTS = {"alarms", "live", "images", "restarts", "leases"}  # an empty table of these is right
 CASES = [
     pytest.param(path, change, id=f"{dotted(path)}-{change.__name__}")
     for path in keys_of(RAIL)

@@ -15,8 +15,9 @@ from tests.line.test_station import verified
 def a_station(folder: Path, level: str) -> str:
     """rail-03, which calls a person at its first reject."""
     table = (STATIONS / "rail-03.toml").read_text()
-    rule = f'rejects_in_a_row = {{ level = "{level}", parts = 1 }}'
-    (folder / "mine.toml").write_text(f"{table}\n[alarms]\n{rule}\n")
+    rule = 'rejects_in_a_row = { level = "hold", parts = 20 }'
+    assert rule in table
+    (folder / "mine.toml").write_text(table.replace(rule, f'rejects_in_a_row = {{ level = "{level}", parts = 1 }}'))
     return str(folder / "mine.toml")
 
 
