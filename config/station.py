@@ -17,6 +17,9 @@ class Belt(Table):
 
     speed_mm_s: float = Field(gt=0, le=100_000)
     counts_per_mm: float = Field(gt=0, le=10_000)  # encoder
+    encoder: bool = (
+        True  # false: there is none that the line hears, and full speed stands in for it: a fixed transit time
+    )
     part_pitch_mm: float = Field(gt=0, le=100_000)  # from one trigger to the next
     camera_to_gate_mm: float = Field(gt=0, le=1_000_000)
 

@@ -45,3 +45,13 @@ def budget_problem(station: Station) -> tuple[str, str] | None:
             f"take more workers, a faster net or a slower belt"
         )
     return None
+
+
+def transit_text(station: Station) -> str:
+    """What a station without an encoder must say at start; empty where there is one, or no belt."""
+    if station.belt is None or station.belt.encoder:
+        return ""
+    return (
+        f"no encoder: parts are due {station.belt.way_ms:.0f} ms after their trigger, whatever the belt does; "
+        f"a stop or another speed between lens and gate is not seen"
+    )

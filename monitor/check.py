@@ -4,7 +4,7 @@ from rich.console import Console
 
 from config.cameras import FolderCamera
 from config.station import Station
-from config.timing import budget_rows
+from config.timing import budget_rows, transit_text
 from monitor.cameras.folder import list_files
 from monitor.children import Job
 from monitor.output import write_json
@@ -21,5 +21,7 @@ def show_station(station: Station, table: list[Job], json_to: str | None) -> Non
         return
     console = Console()
     console.print(job_table(station, table), budget_table(station))
+    if said := transit_text(station):
+        console.print(said)
     for camera, count in files.items():
         console.print(f"camera {camera}: {count} files")

@@ -18,6 +18,7 @@ class Pending:
     passes: dict[int, str]  # seq → frame, of the verdicts a correction would name
     resumed: bool  # an earlier process gave it; its part is no part of this run's figures
     said_s: float
+    given_ns: int
     past_since_ns: int | None = None  # when the part was first seen to be past the gate
 
 
@@ -36,7 +37,9 @@ class Dispositions:
         disposition = Disposition(
             slot=part.slot, outcome=part.outcome, reason=part.reason, due_count=self.belt.gate_count(part.at_count)
         )
-        self._pending[part.slot] = Pending(disposition=disposition, passes=passes, resumed=resumed, said_s=now_s)
+        self._pending[part.slot] = Pending(
+            disposition=disposition, passes=passes, resumed=resumed, said_s=now_s, given_ns=round(now_s * 1e9)
+        )
         return disposition
 
     def repeats(self, now_s: float) -> list[Disposition]:
@@ -54,8 +57,8 @@ class Dispositions:
         """Past the gate for long, and nobody can say what it did. Where the gate is silent, silence goes on record."""
         lost = []
         for slot, pending in list(self._pending.items()):
-            count, due = self.belt.count(now_ns), pending.disposition.due_count
-            if count is None or due is None or count < due:
+            due = pending.disposition.due_count
+            if not self.belt.past_gate(due, since_ns=pending.given_ns, now_ns=now_ns):
                 pending.past_since_ns = None
             elif pending.past_since_ns is None:
                 pending.past_since_ns = now_ns

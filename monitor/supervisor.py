@@ -11,6 +11,7 @@ import structlog
 
 from config.loader import EXIT_CONFIG
 from config.station import Station
+from config.timing import transit_text
 from monitor.bus.endpoints import Endpoints
 from monitor.bus.wire import Pusher
 from monitor.children import Child, Job, Role, State
@@ -91,6 +92,8 @@ class Supervisor:
                 self._going = True
                 for child in self._children:
                     self._go(child)
+                if said := transit_text(self._station):
+                    log.warning("belt.no_encoder", text=said)
                 log.info("line.ready", station=self._station.name, processes=len(self._children))
                 bounded = frames is not None or seconds is not None
                 self._until(lambda: self._over(bounded), seconds)

@@ -13,6 +13,8 @@ class BeltClock:
 
     def __init__(self, station: Station) -> None:
         self.has_belt = station.belt is not None
+        self._has_encoder = station.belt is not None and station.belt.encoder
+        self._way_ns = round(station.belt.way_ms * _MS) if station.belt else 0
         self._answer_ns = round(station.leases.answer_ms * _MS)
         self._due_ns = round(verdict_due_ms(station) * _MS)
         self._way_counts = station.belt.way_counts if station.belt else 0
@@ -20,7 +22,11 @@ class BeltClock:
         self._last: Counter | None = None
 
     def hear(self, counter: Counter) -> None:
-        if counter.encoder_count is not None and (self._last is None or counter.at_ns > self._last.at_ns):
+        if (
+            self._has_encoder
+            and counter.encoder_count is not None
+            and (self._last is None or counter.at_ns > self._last.at_ns)
+        ):
             self._last = counter
 
     def count(self, now_ns: int) -> int | None:
@@ -31,7 +37,14 @@ class BeltClock:
 
     def gate_count(self, at_count: int | None) -> int | None:
         """The count at which a part triggered at `at_count` is in front of the gate."""
-        return None if at_count is None or not self.has_belt else at_count + self._way_counts
+        return None if at_count is None or not self._has_encoder else at_count + self._way_counts
+
+    def past_gate(self, due_count: int | None, *, since_ns: int, now_ns: int) -> bool:
+        """Whether a part, due at this count or known since `since_ns`, must have met the gate."""
+        count = self.count(now_ns)
+        if count is not None and due_count is not None:
+            return count >= due_count
+        return self.has_belt and not self._has_encoder and now_ns >= since_ns + self._way_ns
 
     def overdue(self, *, at_count: int | None, since_ns: int, now_ns: int) -> bool:
         """Whether a verdict comes too late for a part triggered at `at_count`, known since `since_ns`."""
