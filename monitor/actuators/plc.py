@@ -13,6 +13,7 @@ import msgspec
 import structlog
 
 from config.actuators import PlcBase
+from config.alarms import Level
 from config.station import Station
 from monitor.bus.wire import End
 from monitor.messages import Actuated, Alarm, Counter, Disposition, Reason
@@ -65,7 +66,7 @@ class PlcGate:
         self._counter: Counter | None = None
         self._hold = ""
         self._goes = self._resumed = False  # both, before the PLC may trigger
-        self._beats = 0
+        self._beats = self._fault = 0
         self._alarms: list[Alarm] = []
         self._over = threading.Event()
         self._due = threading.Event()  # there is something to write: do not sleep the cycle out
@@ -190,6 +191,10 @@ class PlcGate:
         """Restarts and a standing heartbeat are a person's business."""
         if self._handshake.session not in (0, status.session):
             self._alarm("plc.restarted", f"session {self._handshake.session} became {status.session}")
+        if status.fault and not self._fault:
+            text = f"the PLC's fault {status.fault}: it rejects all, until somebody has looked and resynced it"
+            self._alarm("plc.fault", text, level="hold")
+        self._fault = status.fault
         if said := self._silence.hears(status.heartbeat, now_ns):
             self._alarm(*said)
 
@@ -198,10 +203,10 @@ class PlcGate:
         if said := self._silence.hears(None, time.monotonic_ns()):
             self._alarm(said[0], f"{said[1]}: {why}")
 
-    def _alarm(self, name: str, text: str) -> None:
+    def _alarm(self, name: str, text: str, *, level: Level = "warn") -> None:
         log.error(name, text=text)
         at = time.time_ns()
-        alarm = Alarm(key=f"{name}.{at}", name=name, about="plc", text=text[:1000], raised_at=at)
+        alarm = Alarm(key=f"{name}.{at}", name=name, about="plc", text=text[:1000], raised_at=at, level=level)
         with self._lock:
             self._alarms.append(alarm)
 

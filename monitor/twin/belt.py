@@ -38,11 +38,14 @@ class TwinBelt:
         self._triggers = JsonLog(state / "belt.jsonl")
         self._on_belt: OrderedDict[int, dict[str, Any]] = OrderedDict()
         half_a_pitch = belt.pitch_counts // 2
+        self._sensor_way = belt.way_counts - max(1, belt.pitch_counts // 4)  # of the part sensor before the gate
         self.tracker = SlotTracker(
             Tracking(
                 gates=(GateSpot(name="gate", way_counts=belt.way_counts),),
                 least_pitch_counts=max(1, half_a_pitch),
                 scan_counts=half_a_pitch,
+                sensor_way_counts=self._sensor_way,
+                tolerance_counts=belt.pitch_counts // 8,
             )
         )
         self._gone: OrderedDict[int, Gated] = OrderedDict()
@@ -130,11 +133,25 @@ class TwinBelt:
         """The gate: opens for a part with a PASS in the table, and for no other."""
         acted = []
         count = self.count(now_ns)
+        self._sense(count)
         for passage in self.tracker.move(count):
             part = self._on_belt.pop(passage.slot) | {"acted_count": count}
             gate = Gate.RELEASED if passage.diverted_at is None else Gate.REJECTED
             acted.append(self._meet(part, passage.ordered, gate, passage.at_count))
         return acted
+
+    def slip(self, counts: int) -> None:
+        """The parts stay behind by so much while the encoder counts on."""
+        for part in self._on_belt.values():
+            part["slipped"] = part.get("slipped", 0) + counts
+
+    def _sense(self, count: int) -> None:
+        """The part sensor before the gate: each part is seen once, where it really is."""
+        for part in self._on_belt.values():
+            at = part["at_count"] + self._sensor_way + part.get("slipped", 0)
+            if count >= at and not part.get("sensed"):
+                part["sensed"] = True
+                self.tracker.detected(at)
 
     def close(self) -> None:
         if self.empty:

@@ -3,7 +3,8 @@
     python -m monitor.twin.plc --protocol modbus --port 5020 --state DIR --rate 5
 
 Its logs in DIR are the witness of what the gate did (`twin.jsonl`, a line a part). A line on stdin changes the world:
-`belt 0`, `belt -0.5`, `stall on`, `acks off`, `stuck on`, `restart`, `forget` (the counter, too), `quit`.
+`belt 0`, `belt -0.5`, `slip 300`, `resync`, `stall on`, `acks off`, `stuck on`, `restart`, `forget` (a restart that
+loses the counter), `quit`.
 """
 
 import argparse
@@ -77,12 +78,19 @@ def obey(program: PlcProgram, order: str, *, now_ns: int) -> None:
             program.faults.drops_acks = state == "off"
         case ["stuck", "on" | "off" as state]:
             program.belt.stuck = state == "on"
+        case ["slip", counts]:
+            program.belt.slip(int(counts))
+        case ["resync"]:
+            program.belt.tracker.resync()
         case ["restart"]:
             program.restart(now_ns)
         case ["forget"]:
             program.restart(now_ns, retentive=False)
         case _:
-            raise ValueError(f"{order.strip()!r}: say belt SHARE, stall, acks or stuck on|off, restart, forget, quit")
+            raise ValueError(
+                f"{order.strip()!r}: say belt SHARE, slip COUNTS, resync, stall, acks or stuck on|off, "
+                "restart, forget, quit"
+            )
 
 
 def _front(program: PlcProgram, given: argparse.Namespace) -> AbstractAsyncContextManager[None]:

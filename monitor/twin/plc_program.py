@@ -89,7 +89,7 @@ class PlcProgram:
             heartbeat=self._heartbeat,
             ready=self._ready,
             held=bool(self.held),
-            fault=0,
+            fault=int(bool(self.belt.tracker.fault)),  # 1: counts and part sensor disagree
             part_type=0,
             trigger_count=self.belt.slot,
             encoder_count=self.belt.count(now_ns),

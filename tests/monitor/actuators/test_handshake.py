@@ -158,6 +158,27 @@ def test_row_58_orders_given_while_the_belt_stands_hold_when_it_runs_again(tmp_p
     assert [slot for slot, gate in fates(line).items() if gate is Gate.RELEASED] == [1, 4]
 
 
+def test_row_15_a_belt_that_slips_lets_nothing_through_until_it_is_resynced(tmp_path: Path) -> None:
+    """I2: no time, no guess stands in for the encoder."""
+    with a_plc(tmp_path, parts=30) as line:
+        line.run(600)
+        line.program.belt.slip(1000)  # a whole pitch: each part is where its neighbour should be
+        for slot in line.slots:
+            line.order(slot, PASS)
+        line.run(1500)
+        fault, released = line.program.status(line.now_ns).fault, released_without_pass(line, set())
+        line.program.belt.tracker.resync()
+        after = line.slots[-1]
+        line.run(200)
+        for slot in line.slots:
+            line.order(slot, PASS)
+        line.run(1500)
+
+    assert fault == 1
+    assert released == []
+    assert min(released_without_pass(line, set())) > after
+
+
 def test_a_hold_stops_belt_and_triggers_until_it_is_taken_back(tmp_path: Path) -> None:
     with a_plc(tmp_path, parts=50) as line:
         line.run(600)

@@ -112,7 +112,7 @@ def test_a_released_part_that_comes_back_is_let_through_again() -> None:
     assert tracker.lets_through(60)["scrap"]
 
 
-def test_slots_freeze_with_the_belt() -> None:
+def test_row_58_slots_freeze_with_the_belt() -> None:
     tracker = a_tracker(0)
 
     for _ in range(1000):
@@ -131,7 +131,7 @@ def test_a_neighbour_goes_with_a_diverted_part_when_the_gate_cannot_swing_in_bet
     assert ends(tracker, *range(45, 120)) == [(1, "scrap"), (2, "scrap"), (3, "scrap"), (4, None)]
 
 
-def test_two_triggers_closer_than_parts_can_lie_are_both_diverted() -> None:
+def test_row_14_two_triggers_closer_than_parts_can_lie_are_both_diverted() -> None:
     tracker = a_tracker(0, 3, 20)
     for slot in (1, 2, 3):
         tracker.order(slot, PASS)
@@ -139,7 +139,7 @@ def test_two_triggers_closer_than_parts_can_lie_are_both_diverted() -> None:
     assert ends(tracker, *range(20, 100)) == [(1, "scrap"), (2, "scrap"), (3, None)]
 
 
-def test_a_trigger_while_the_belt_is_set_back_is_diverted() -> None:
+def test_row_15_a_trigger_while_the_belt_is_set_back_is_diverted() -> None:
     tracker = a_tracker(0, 40)
     tracker.move(10)
     tracker.trigger(3, 10)
@@ -150,7 +150,7 @@ def test_a_trigger_while_the_belt_is_set_back_is_diverted() -> None:
     assert sorted(ends(tracker, *range(10, 120))) == [(1, "scrap"), (2, None), (3, "scrap")]
 
 
-def test_a_part_that_slipped_ends_all_trust_until_a_person_resyncs() -> None:
+def test_row_15_a_part_that_slipped_ends_all_trust_until_a_person_resyncs() -> None:
     tracker = a_tracker(0, 20, tracking=WITH_SENSOR)
     for slot in (1, 2):
         tracker.order(slot, PASS)

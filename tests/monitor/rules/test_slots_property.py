@@ -106,7 +106,7 @@ def played(steps: list[tuple[str, Any]], tracking: Tracking, *, slips: bool) -> 
 @given(steps=STEPS)
 @example(steps=NEVER_TRIGGERED)
 @settings(max_examples=300, deadline=None)
-def test_no_part_leaves_on_another_parts_pass(steps: list[tuple[str, Any]]) -> None:
+def test_row_55_no_part_leaves_on_another_parts_pass(steps: list[tuple[str, Any]]) -> None:
     world = played(steps, ONE_GATE, slips=False)
 
     assert world.wrongly_released() == []
@@ -116,7 +116,9 @@ def test_no_part_leaves_on_another_parts_pass(steps: list[tuple[str, Any]]) -> N
 @example(steps=SLIPPED_BY_A_PITCH)
 @example(steps=NEVER_TRIGGERED)
 @settings(max_examples=300, deadline=None)
-def test_with_a_sensor_a_slipping_belt_releases_no_part_on_another_parts_pass(steps: list[tuple[str, Any]]) -> None:
+def test_row_15_with_a_sensor_a_slipping_belt_releases_no_part_on_another_parts_pass(
+    steps: list[tuple[str, Any]],
+) -> None:
     world = played(steps, WITH_SENSOR, slips=True)
 
     assert world.wrongly_released() == []
