@@ -12,7 +12,8 @@ from typing import Any, get_args
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from config.actuators import LogActuator, ModbusActuator, TwinActuator
+from config.actuators import LogActuator, ModbusActuator, MqttActuator, TwinActuator
+from config.brokers import broker_problems
 from config.cameras import FolderCamera, TwinCamera
 from config.station import Station
 from config.timing import budget_problem
@@ -125,6 +126,10 @@ def _problems(station: Station) -> Iterable[tuple[str, str]]:
         case ModbusActuator():
             if station.belt is None:
                 yield "belt", "is missing, but a PLC's gate stands beside one"
+        case MqttActuator():
+            if station.belt is None:
+                yield "belt", "is missing, but a PLC's gate stands beside one"
+            yield from ((f"actuator.{key}", text) for key, text in broker_problems(station.actuator, package_path))
         case LogActuator():
             if station.belt is not None:
                 yield (
