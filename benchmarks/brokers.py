@@ -18,6 +18,7 @@ MOSQUITTO = shutil.which(
 )
 HAS_AMQTT = importlib.util.find_spec("amqtt") is not None
 BROKERS = (("mosquitto",) if MOSQUITTO else ()) + (("amqtt",) if HAS_AMQTT else ())  # the first is taken
+BROKERED = {"mqtt"}  # protocols with a broker between line and PLC: the port is the broker's
 _AMQTT_CONFIG = """
 listeners:
   default:
@@ -51,6 +52,12 @@ def a_broker(port: int, *, named: str | None = None, more: str = "") -> Iterator
                 yield process
             finally:
                 process.kill()
+
+
+def free_port() -> int:
+    with socket.socket() as asked:
+        asked.bind(("127.0.0.1", 0))
+        return int(asked.getsockname()[1])
 
 
 def _command(named: str, folder: Path, port: int, more: str) -> list[str]:

@@ -1,7 +1,6 @@
 """Does each order reach the simulated PLC in time, at the right part? Its own log is the witness."""
 
 import random
-import socket
 import subprocess
 import sys
 import tempfile
@@ -14,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.brokers import a_broker
+from benchmarks.brokers import BROKERED, a_broker, free_port
 from config.actuators import Actuator as Facts
 from config.actuators import ModbusActuator, MqttActuator
 from config.loader import load_station
@@ -32,7 +31,6 @@ ACTUATORS: dict[str, Callable[[int], Facts]] = {
     "modbus": lambda port: ModbusActuator(kind="modbus", host="127.0.0.1", port=port),
     "mqtt": lambda port: MqttActuator(kind="mqtt", host="127.0.0.1", port=port),
 }
-BROKERED = {"mqtt"}  # the port is that of a broker between line and PLC
 SHARES = {Outcome.PASS: 0.7, Outcome.REJECT: 0.2, Outcome.NOT_INSPECTED: 0.08}  # the rest is ordered nothing
 # the belt's knob, s into each round: slower, faster, stopped, back, and on
 ROUND_S = 20.0
@@ -77,12 +75,6 @@ def simulated_plc(protocol: str, state: Path, *, port: int, rate: float, parts: 
 def between(protocol: str, port: int) -> AbstractContextManager[object]:
     """What stands between line and PLC: a broker, or nothing."""
     return a_broker(port) if protocol in BROKERED else nullcontext()
-
-
-def free_port() -> int:
-    with socket.socket() as asked:
-        asked.bind(("127.0.0.1", 0))
-        return int(asked.getsockname()[1])
 
 
 def open_gate(protocol: str, port: int) -> Actuator:

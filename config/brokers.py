@@ -11,7 +11,7 @@ from pydantic import Field
 from config.base import Table
 
 CREDENTIALS_BYTES = 4096
-WHY_PROVEN = "who may order a gate about must be proven, and what is said enciphered"
+WHY_PROVEN = "who may order a gate about, or hear of it, must be proven, and what is said enciphered"
 
 
 class Broker(Table):
