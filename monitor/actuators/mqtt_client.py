@@ -135,10 +135,10 @@ class Connection:
         if client is None:
             return
         if was_up:
+            gone = threading.Event()
+            client.on_disconnect = lambda *_: gone.set()  # is_connected() is false before the goodbye has left
             client.disconnect()
-            until_s = time.monotonic() + GOODBYE_S
-            while client.is_connected() and time.monotonic() < until_s:
-                time.sleep(0.002)
+            gone.wait(GOODBYE_S)
         held = client.socket()
         if held is not None:  # a goodbye that nobody takes must not keep the client's thread
             with contextlib.suppress(OSError):
