@@ -54,12 +54,6 @@ def a_broker(port: int, *, named: str | None = None, more: str = "") -> Iterator
                 process.kill()
 
 
-def free_port() -> int:
-    with socket.socket() as asked:
-        asked.bind(("127.0.0.1", 0))
-        return int(asked.getsockname()[1])
-
-
 def _command(named: str, folder: Path, port: int, more: str) -> list[str]:
     config = folder / "config"
     if named == "mosquitto" and MOSQUITTO:

@@ -1,6 +1,7 @@
 """Does each order reach the simulated PLC in time, at the right part? Its own log is the witness."""
 
 import random
+import socket
 import subprocess
 import sys
 import tempfile
@@ -13,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.brokers import BROKERED, a_broker, free_port
+from benchmarks.brokers import BROKERED, a_broker
 from config.actuators import Actuator as Facts
 from config.actuators import ModbusActuator, MqttActuator
 from config.loader import load_station
@@ -75,6 +76,12 @@ def simulated_plc(protocol: str, state: Path, *, port: int, rate: float, parts: 
 def between(protocol: str, port: int) -> AbstractContextManager[object]:
     """What stands between line and PLC: a broker, or nothing."""
     return a_broker(port) if protocol in BROKERED else nullcontext()
+
+
+def free_port() -> int:
+    with socket.socket() as asked:
+        asked.bind(("127.0.0.1", 0))
+        return int(asked.getsockname()[1])
 
 
 def open_gate(protocol: str, port: int) -> Actuator:

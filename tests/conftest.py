@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.brokers import BROKERED, BROKERS, a_broker, free_port
+from benchmarks.brokers import BROKERED, BROKERS, a_broker
 
 NO_BROKER = "no MQTT broker is here: install mosquitto, or python -m pip install amqtt"
 MAY_SKIP = ("LINE_DATA", "GPU")  # what CI does not have
@@ -33,6 +33,8 @@ def broker_port() -> Iterator[int]:
     """Of a broker that lives as long as the test."""
     if not BROKERS:
         pytest.skip(NO_BROKER)
+    from benchmarks.gate import free_port  # only here: it brings numpy and the twin with it
+
     port = free_port()
     with a_broker(port):
         yield port
