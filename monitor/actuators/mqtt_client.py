@@ -13,6 +13,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from config.brokers import Broker, read_credentials
@@ -92,7 +93,7 @@ class Connection:
             if self._broker.credentials:
                 client.username_pw_set(*read_credentials(package_path(self._broker.credentials)))
             if self._broker.ca:
-                client.tls_set_context(ssl.create_default_context(cafile=str(package_path(self._broker.ca))))
+                client.tls_set_context(_context(package_path(self._broker.ca)))
             with self.changed:
                 self._client, self._up, self._lost = client, False, ""
                 self._confirmed.clear()
@@ -184,6 +185,23 @@ class Connection:
             if client is self._client and not self._lost:
                 self._lost = f"{self.place}: {why}"
                 self.changed.notify_all()
+
+
+class _OwnSocket(ssl.SSLSocket):
+    """Closes itself where the other side cannot prove who it is: the client lets go of it without."""
+
+    def do_handshake(self, block: bool = False) -> None:
+        try:
+            super().do_handshake(block)
+        except OSError:
+            self.close()
+            raise
+
+
+def _context(ca: Path) -> ssl.SSLContext:
+    context = ssl.create_default_context(cafile=str(ca))
+    context.sslsocket_class = _OwnSocket
+    return context
 
 
 def _new_client(client_id: str) -> Any:
