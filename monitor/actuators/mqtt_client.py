@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from config.brokers import Broker, read_credentials
+from config.brokers import Broker, SecretError, read_credentials
 from config.loader import ConfigError, package_path
 
 try:
@@ -99,7 +99,7 @@ class Connection:
                 self._confirmed.clear()
             # by the keepalive the client bounds its TLS handshake, and the broker how long a silent client lives
             client.connect(self._broker.host, self._broker.port, keepalive=max(2, math.ceil(4 * self._timeout_s)))
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, SecretError) as error:
             self._let_go(f"{self.place}: {error}")
             raise BrokerLost(self._lost) from error
         client.loop_start()

@@ -82,8 +82,11 @@ class SparkplugNode:
 
     def _be_born(self) -> None:
         self._node.next_life()
-        self._life.parent.mkdir(parents=True, exist_ok=True)
-        self._life.write_text(str(self._node.bd_seq))
+        try:
+            self._life.parent.mkdir(parents=True, exist_ok=True)
+            self._life.write_text(str(self._node.bd_seq))
+        except OSError as error:  # a full disk is no reason to be silent; after a restart a number may come again
+            log.warning("sparkplug.life_unwritten", error=str(error))
         will = self._node.will()
         self._connection.open(Said(topic=self._topic(will.verb), payload=encode(will)))
         self._rebirth.clear()

@@ -33,6 +33,17 @@ def test_every_broker_serves(named: str, tmp_path: Path) -> None:
         wire.close()
 
 
+def test_credentials_that_someone_opened_to_all_end_in_an_error_of_the_wire(tmp_path: Path) -> None:
+    """The thread of the handshake lives on, and tries again."""
+    secret = tmp_path / "credentials"
+    secret.write_text("line\npassword\n")
+    secret.chmod(0o644)
+    facts = MqttActuator(kind="mqtt", host="127.0.0.1", port=free_port(), credentials=str(secret))
+
+    with pytest.raises(WireError, match="has mode 0644, and must be 0600"):
+        MqttWire(facts, station=STATION).open()
+
+
 @pytest.fixture(scope="module")
 def certificates(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A CA with a certificate for localhost, and another CA that knows nothing of it."""
