@@ -1,7 +1,5 @@
 """Which brokers let whom in: both kinds serve the handshake, TLS and passwords count, and no extra is no riddle."""
 
-import base64
-import hashlib
 import shutil
 import subprocess
 import sys
@@ -10,16 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.brokers import BROKERS, a_broker
+from benchmarks.brokers import BROKERS, Secured, a_broker
 from benchmarks.gate import ROOT, free_port
 from config.actuators import MqttActuator
 from monitor.actuators.mqtt import MqttWire
 from monitor.actuators.plc import WireError
 from tests.monitor.actuators.brokered import STATION, a_plc_at, until
 from tests.monitor.actuators.test_mqtt import LINE, _beat
-
-SALT = b"0123456789ab"
-ROUNDS = 101
 
 
 @pytest.mark.parametrize("named", BROKERS)
@@ -59,24 +54,15 @@ def certificates(tmp_path_factory: pytest.TempPathFactory) -> Path:
     extension.write_text("subjectAltName=DNS:localhost\n")
     signed = ["-CA", str(folder / "ca.pem"), "-CAkey", str(folder / "ca.key"), "-CAcreateserial", "-days", "2"]
     _openssl("x509", "-req", "-in", request, *signed, "-extfile", str(extension), "-out", str(folder / "cert.pem"))
-    (folder / "passwords").write_text(_mosquitto_password("line", "password"))
     return folder
 
 
-@pytest.fixture(scope="module")
-def tls_port(certificates: Path) -> Iterator[int]:
-    """Of a mosquitto that asks for TLS and a password."""
-    if "mosquitto" not in BROKERS:
-        pytest.skip("mosquitto is not installed, and amqtt is asked for no password here")
+@pytest.fixture(scope="module", params=BROKERS)
+def tls_port(certificates: Path, request: pytest.FixtureRequest) -> Iterator[int]:
+    """Of a broker that asks for TLS and a password."""
     port = free_port()
-    lines = [
-        "allow_anonymous false",
-        f"password_file {certificates / 'passwords'}",
-        f"certfile {certificates / 'cert.pem'}",
-        f"keyfile {certificates / 'key.key'}",
-        "user root",
-    ]
-    with a_broker(port, more="\n".join(lines)):
+    pair = {"certificate": certificates / "cert.pem", "key": certificates / "key.key"}
+    with a_broker(port, named=request.param, secured=Secured(**pair, user="line", password="password")):
         yield port
 
 
@@ -137,8 +123,3 @@ def _openssl(*arguments: str) -> None:
 
 def _pair(folder: Path, name: str, out: str = "") -> list[str]:
     return ["-keyout", str(folder / f"{name}.key"), "-out", out or str(folder / f"{name}.pem")]
-
-
-def _mosquitto_password(user: str, password: str) -> str:
-    digest = hashlib.pbkdf2_hmac("sha512", password.encode(), SALT, ROUNDS, 64)
-    return f"{user}:$7${ROUNDS}${base64.b64encode(SALT).decode()}${base64.b64encode(digest).decode()}\n"
