@@ -8,13 +8,15 @@ import tempfile
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from config.actuators import ModbusActuator
+from benchmarks.brokers import BROKERED, a_broker
+from config.actuators import Actuator as Facts
+from config.actuators import ModbusActuator, MqttActuator
 from config.loader import load_station
 from monitor.actuators import Actuator, open_actuator
 from monitor.jsonlog import read_lines
@@ -26,7 +28,10 @@ COUNTS_PER_S = 10_000.0  # of the simulated belt at full speed
 JUDGED_S = (0.02, 0.8)  # from trigger to order: how long a line takes, least and most
 REPEAT_S = 0.2  # as decision does
 SETTLE_S = 10.0
-ACTUATORS = {"modbus": lambda port: ModbusActuator(kind="modbus", host="127.0.0.1", port=port)}
+ACTUATORS: dict[str, Callable[[int], Facts]] = {
+    "modbus": lambda port: ModbusActuator(kind="modbus", host="127.0.0.1", port=port),
+    "mqtt": lambda port: MqttActuator(kind="mqtt", host="127.0.0.1", port=port),
+}
 SHARES = {Outcome.PASS: 0.7, Outcome.REJECT: 0.2, Outcome.NOT_INSPECTED: 0.08}  # the rest is ordered nothing
 # the belt's knob, s into each round: slower, faster, stopped, back, and on
 ROUND_S = 20.0
@@ -56,13 +61,21 @@ def simulated_plc(protocol: str, state: Path, *, port: int, rate: float, parts: 
     command = [sys.executable, "-m", "monitor.twin.plc", "--protocol", protocol, "--port", str(port), "--stays"]
     command += ["--state", str(state), "--rate", str(rate), "--way-s", str(WAY_S)]
     command += [] if parts is None else ["--parts", str(parts)]
-    with subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+    with (
+        between(protocol, port),
+        subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process,
+    ):
         try:
             if process.stdout is None or not process.stdout.readline():
                 raise RuntimeError(f"the simulated PLC ended with {process.wait()} before it was ready")
             yield Plc(process, state, port)
         finally:
             process.kill()
+
+
+def between(protocol: str, port: int) -> AbstractContextManager[object]:
+    """What stands between line and PLC: a broker, or nothing."""
+    return a_broker(port) if protocol in BROKERED else nullcontext()
 
 
 def free_port() -> int:

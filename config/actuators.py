@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from config.base import Table
+from config.brokers import Broker
 
 
 class LogActuator(Table):
@@ -38,4 +39,11 @@ class ModbusActuator(PlcBase):
     base: int = Field(default=0, ge=0, le=60_000)  # address of the first register of the map
 
 
-Actuator = Annotated[LogActuator | TwinActuator | ModbusActuator, Field(discriminator="kind")]
+class MqttActuator(PlcBase, Broker):
+    """A PLC that shares an MQTT broker with the line, with the topics of docs/plc-mqtt.md."""
+
+    kind: Literal["mqtt"]
+    prefix: str = Field(default="line", max_length=200, pattern=r"^[A-Za-z0-9_.-]+(/[A-Za-z0-9_.-]+)*$")
+
+
+Actuator = Annotated[LogActuator | TwinActuator | ModbusActuator | MqttActuator, Field(discriminator="kind")]

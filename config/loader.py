@@ -12,8 +12,10 @@ from typing import Any, get_args
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from config.actuators import LogActuator, ModbusActuator, TwinActuator
+from config.actuators import LogActuator, ModbusActuator, MqttActuator, TwinActuator
+from config.brokers import broker_problems
 from config.cameras import FolderCamera, GigeCamera, TwinCamera, VideoCamera, redacted, source_problems
+from config.onlookers import NO_GATE, webhook_problems
 from config.station import Station
 from config.timing import budget_problem
 
@@ -129,12 +131,20 @@ def _problems(station: Station) -> Iterable[tuple[str, str]]:
         case ModbusActuator():
             if station.belt is None:
                 yield "belt", "is missing, but a PLC's gate stands beside one"
+        case MqttActuator():
+            if station.belt is None:
+                yield "belt", "is missing, but a PLC's gate stands beside one"
+            yield from ((f"actuator.{key}", text) for key, text in broker_problems(station.actuator, package_path))
         case LogActuator():
             if station.belt is not None:
                 yield (
                     "actuator.kind",
                     "'log' moves no gate, but [belt] says there is one: use 'twin', or leave out [belt]",
                 )
+    if station.sparkplug is not None:
+        yield from ((f"sparkplug.{key}", text) for key, text in broker_problems(station.sparkplug, package_path))
+    for index, each in enumerate(station.notify):
+        yield from ((f"notify[{index}].{key}", text) for key, text in webhook_problems(each, package_path))
     kinds = {camera.kind for camera in station.cameras}
     if len(kinds) > 1:
         yield "cameras", f"kinds {sorted(kinds)} cannot share a station: one source counts the triggers"
@@ -162,6 +172,8 @@ def _explain(at: str, error: ErrorDetails) -> str:
         case "union_tag_invalid":
             kinds = sorted(tag.strip("' ") for tag in str(error["ctx"]["expected_tags"]).split(","))
             tag = str(error["ctx"]["tag"])
+            if tag == "webhook" and error["loc"] == ("actuator",):
+                return f"{place}.kind: 'webhook' is not one of {kinds}: {NO_GATE}"
             return f"{place}.kind: {tag!r} is not one of {kinds}{_nearest(tag, kinds)}"
         case "union_tag_not_found":
             found = error["input"]

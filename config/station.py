@@ -9,6 +9,7 @@ from config.alarms import Alarms
 from config.base import Milliseconds, Name, Share, Table, type_checked_list
 from config.cameras import Camera
 from config.models import Model
+from config.onlookers import Sparkplug, Webhook
 from config.policy import Policy
 
 
@@ -124,3 +125,5 @@ class Station(Table):
     alarms: Alarms = Alarms()
     bus: Annotated[Ipc | Tcp, Field(discriminator="kind")] = Ipc(kind="ipc")
     twin: Twin | None = None
+    sparkplug: Sparkplug | None = None
+    notify: Annotated[tuple[Webhook, ...], type_checked_list] = Field(default=(), max_length=8)

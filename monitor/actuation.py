@@ -11,6 +11,7 @@ from monitor.bus.endpoints import Endpoints
 from monitor.bus.wire import Ears, Puller, Pusher
 from monitor.lifeline import Go, Lifeline, Stop
 from monitor.messages import Alarm, AlarmNoted, Disposition, Hold, Resume
+from monitor.onlookers import Onlookers
 
 TICK_MS = 20
 ASK_S = 0.1
@@ -23,6 +24,7 @@ def run_actuation(lifeline: Lifeline, station: Station) -> None:
     """Hands on until the rope is cut; it keeps no state that its death could lose."""
     ends = Endpoints(station)
     actuator = open_actuator(station, state=state_folder(station))
+    onlookers = Onlookers(station, state=state_folder(station))
     with Puller(ends.actuation) as inlet, Pusher(ends.decision) as decision:
         ears = Ears(lifeline, inlet, *actuator.ends)
         lifeline.ready()
@@ -42,10 +44,12 @@ def run_actuation(lifeline: Lifeline, station: Station) -> None:
                 match message:
                     case Disposition():
                         actuator.send(message)
+                        onlookers.tell(message)
                     case Hold() if held != message.reason:
                         held = message.reason
                         log.error("line.held", reason=held)
                         actuator.hold(held)
+                        onlookers.tell(message)
                     case Hold():
                         pass  # said again
                     case Resume():
@@ -54,18 +58,23 @@ def run_actuation(lifeline: Lifeline, station: Station) -> None:
                         alarms.pop(message.key, None)
                     case _:
                         log.error("message.unexpected", kind=type(message).__name__)
-            alarms |= {alarm.key: alarm for alarm in actuator.alarms()}
+            raised = actuator.alarms()
+            alarms |= {alarm.key: alarm for alarm in raised}
             if alarms and time.monotonic() - said_s >= SAY_S:
                 said_s = time.monotonic()
                 for alarm in alarms.values():
                     decision.send(alarm)
+            onlookers.tell(*raised)
             for actuated in actuator.heard():
                 decision.send(actuated)
+                onlookers.tell(actuated)
             if counter := actuator.counter():
                 decision.send(counter)
+                onlookers.tell(counter)
             if time.monotonic() - asked_s >= ASK_S:
                 asked_s = time.monotonic()
                 actuator.ask()
             if lifeline.draining:
                 break
     actuator.close()
+    onlookers.close()

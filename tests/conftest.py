@@ -1,11 +1,14 @@
 """What every test shares: the real images where they are given, and skips that CI does not let pass."""
 
 import os
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pytest
 
+from benchmarks.brokers import BROKERED, BROKERS, a_broker
+
+NO_BROKER = "no MQTT broker is here: install mosquitto, or python -m pip install amqtt"
 MAY_SKIP = ("LINE_DATA", "GPU")  # what CI does not have
 
 
@@ -16,6 +19,25 @@ def line_data() -> Path:
     if not given:
         pytest.skip("LINE_DATA is not set: the real images are not here")
     return Path(given)
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """What goes through a broker starts one of its own."""
+    given = getattr(item, "callspec", None)
+    if not BROKERS and given is not None and given.params.get("protocol") in BROKERED:
+        pytest.skip(NO_BROKER)
+
+
+@pytest.fixture
+def broker_port() -> Iterator[int]:
+    """Of a broker that lives as long as the test."""
+    if not BROKERS:
+        pytest.skip(NO_BROKER)
+    from benchmarks.gate import free_port  # only here: it brings numpy and the twin with it
+
+    port = free_port()
+    with a_broker(port):
+        yield port
 
 
 @pytest.hookimpl(wrapper=True)

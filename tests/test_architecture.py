@@ -25,6 +25,8 @@ HOMES = {
     "sqlite3": ["storage/"],
     "redis": ["storage/"],
     "pymodbus": ["monitor/actuators/modbus.py", "monitor/twin/plc_modbus.py"],
+    "paho": ["monitor/actuators/mqtt_client.py"],
+    "google": ["monitor/actuators/sparkplug_payload.py"],
     "safetensors": ["workers/"],
     "viva_genicam": ["monitor/cameras/gige.py"],
     "pickle": [],  # I11: nothing that we read can carry code

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Protocol, assert_never
 
-from config.actuators import LogActuator, ModbusActuator, TwinActuator
+from config.actuators import LogActuator, ModbusActuator, MqttActuator, TwinActuator
 from config.station import Station
 from monitor.bus.wire import End
 from monitor.messages import Actuated, Alarm, Counter, Disposition
@@ -70,5 +70,9 @@ def open_actuator(station: Station, *, state: Path) -> Actuator:
             from monitor.actuators import modbus, plc
 
             return plc.PlcGate(station, station.actuator, modbus.ModbusWire(station.actuator))
+        case MqttActuator():
+            from monitor.actuators import mqtt, plc
+
+            return plc.PlcGate(station, station.actuator, mqtt.MqttWire(station.actuator, station=station.name))
         case _:
             assert_never(station.actuator)

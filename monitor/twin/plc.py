@@ -16,7 +16,7 @@ from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import Any
 
-from config.actuators import ModbusActuator
+from config.actuators import ModbusActuator, MqttActuator
 from config.station import Belt
 from monitor.logs import open_logs
 from monitor.twin.belt import Trigger
@@ -96,16 +96,21 @@ def obey(program: PlcProgram, order: str, *, now_ns: int) -> None:
 def _front(program: PlcProgram, given: argparse.Namespace) -> AbstractAsyncContextManager[None]:
     match given.protocol:
         case "modbus":
-            return front(program, ModbusActuator(kind="modbus", host=given.host, port=given.port))
+            return front(
+                program, ModbusActuator(kind="modbus", host=given.host, port=given.port), station=given.station
+            )
+        case "mqtt":  # host and port are the broker's
+            return front(program, MqttActuator(kind="mqtt", host=given.host, port=given.port), station=given.station)
         case _:
             raise ValueError(given.protocol)
 
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="A simulated PLC with belt, trigger, gate and verify sensor.")
-    parser.add_argument("--protocol", choices=["modbus"], required=True)
+    parser.add_argument("--protocol", choices=["modbus", "mqtt"], required=True)
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, required=True)
+    parser.add_argument("--station", default="rail-03", help="whose topics it speaks, where the protocol has such")
     parser.add_argument("--state", type=Path, required=True, help="folder of its logs and retentive memory")
     parser.add_argument("--rate", type=float, default=5.0, help="parts/s at full speed")
     parser.add_argument("--way-s", type=float, default=2.0, help="from the lens to the gate at full speed")

@@ -10,7 +10,7 @@ from typing import Any
 import cv2
 import structlog
 
-from config.actuators import Actuator, ModbusActuator
+from config.actuators import Actuator, ModbusActuator, MqttActuator
 from config.loader import state_folder
 from config.station import Station
 from monitor.bus.endpoints import Endpoints
@@ -33,7 +33,7 @@ def run_plc_plant(lifeline: Lifeline, station: Station, *, run: str) -> None:
     ends = Endpoints(station)
     program = PlcProgram(station.belt, state_folder(station), run=run)
     cameras = tuple(camera.name for camera in station.cameras)
-    with draw_ahead(station, program.belt.slot + 1) as drawn, _serving(program, station.actuator):
+    with draw_ahead(station, program.belt.slot + 1) as drawn, _serving(program, station.actuator, station.name):
         lenses = {name: Publisher(ends.lens(name), hwm=LENS_HWM) for name in cameras}
         ears = Ears(lifeline)
         parts: dict[int, Drawn] = {}
@@ -78,7 +78,7 @@ def run_plc_plant(lifeline: Lifeline, station: Station, *, run: str) -> None:
 
 
 @contextmanager
-def _serving(program: PlcProgram, actuator: Actuator) -> Iterator[None]:
+def _serving(program: PlcProgram, actuator: Actuator, station: str) -> Iterator[None]:
     """The PLC's interface, in a thread of its own."""
     loop = asyncio.new_event_loop()
     over = asyncio.Event()
@@ -86,7 +86,7 @@ def _serving(program: PlcProgram, actuator: Actuator) -> Iterator[None]:
     failed: list[BaseException] = []
 
     async def serve() -> None:
-        async with front(program, actuator):
+        async with front(program, actuator, station=station):
             up.set()
             await over.wait()
 
@@ -109,12 +109,16 @@ def _serving(program: PlcProgram, actuator: Actuator) -> Iterator[None]:
         loop.close()
 
 
-def front(program: PlcProgram, actuator: Actuator) -> AbstractAsyncContextManager[None]:
+def front(program: PlcProgram, actuator: Actuator, *, station: str) -> AbstractAsyncContextManager[None]:
     """The interface that this actuator speaks to."""
     match actuator:
         case ModbusActuator():
             from monitor.twin import plc_modbus
 
             return plc_modbus.serving(program, host=actuator.host, port=actuator.port)
+        case MqttActuator():
+            from monitor.twin import plc_mqtt
+
+            return plc_mqtt.serving(program, actuator, station=station)
         case _:
             raise ValueError(f"actuator {actuator.kind!r} speaks to no PLC")

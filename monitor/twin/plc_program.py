@@ -81,6 +81,16 @@ class PlcProgram:
         if not self.faults.drops_acks:
             self._ack = mailbox.batch
 
+    def line_lost(self, now_ns: int) -> None:
+        """The line's last will came: as if its heartbeat had stood still for long. A new heartbeat ends it."""
+        if not self.faults.stalled and self._line_beat_ns is not None:
+            self._line_beat_ns = now_ns - HEARTBEAT_MOST_NS - 1
+
+    @property
+    def line(self) -> LineStatus | None:
+        """The line's block as last written; None before the first."""
+        return self._line
+
     def status(self, now_ns: int) -> PlcStatus:
         """The PLC's block as it stands; a stalled program changes nothing in it."""
         return PlcStatus(

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.gate import ACTUATORS, free_port
+from benchmarks.gate import ACTUATORS, between, free_port
 from benchmarks.line import Line
 from benchmarks.recovery import alarmed_after, inspected_after
 from config.loader import STATIONS
@@ -13,20 +13,24 @@ from tests.line.test_kill import nothing_wrong_released, rows_of
 from tests.line.test_station import verified
 
 PROTOCOLS = sorted(ACTUATORS)
-TABLES = {"modbus": 'kind = "modbus"\nhost = "127.0.0.1"\nport = {port}'}
+TABLES = {
+    "modbus": 'kind = "modbus"\nhost = "127.0.0.1"\nport = {port}',
+    "mqtt": 'kind = "mqtt"\nhost = "127.0.0.1"\nport = {port}',
+}
 
 
-def a_station(folder: Path, protocol: str) -> str:
+def a_station(folder: Path, protocol: str, port: int) -> str:
     """rail-03 with its twin's gate behind a PLC."""
     table = (STATIONS / "rail-03.toml").read_text()
-    actuator = TABLES[protocol].format(port=free_port())
+    actuator = TABLES[protocol].format(port=port)
     (folder / "plc.toml").write_text(table.replace('[actuator]\nkind = "twin"', f"[actuator]\n{actuator}"))
     return str(folder / "plc.toml")
 
 
 @pytest.mark.parametrize("protocol", PROTOCOLS)
 def test_the_count_adds_up_behind_a_plc(protocol: str, tmp_path: Path) -> None:
-    with Line(a_station(tmp_path, protocol), tmp_path, "--frames", "20") as line:
+    port = free_port()
+    with between(protocol, port), Line(a_station(tmp_path, protocol, port), tmp_path, "--frames", "20") as line:
         code = line.wait_end(120)
 
     summary = line.summary()
@@ -48,7 +52,7 @@ def test_the_count_adds_up_behind_a_plc(protocol: str, tmp_path: Path) -> None:
 )
 def test_the_line_behind_a_plc_survives_the_loss_of(name: str, tmp_path: Path) -> None:
     """I2, I4, I5, I6: with the belt held or not, no part leaves without a PASS that is in force."""
-    with Line(a_station(tmp_path, "modbus"), tmp_path) as line:
+    with Line(a_station(tmp_path, "modbus", free_port()), tmp_path) as line:
         line.wait_ready()
         line.wait_parts(3)
         killed_s = line.kill(name)
