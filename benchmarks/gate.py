@@ -14,11 +14,12 @@ from typing import Any
 
 import numpy as np
 
-from config.actuators import ModbusActuator
+from config.actuators import ModbusActuator, PlcBase
 from config.loader import load_station
 from monitor.actuators import Actuator, open_actuator
 from monitor.jsonlog import read_lines
 from monitor.messages import Disposition, Gate, Outcome, Reason
+from monitor.twin.plc import opcua_at
 
 ROOT = Path(__file__).resolve().parent.parent
 WAY_S = 2.0
@@ -26,7 +27,10 @@ COUNTS_PER_S = 10_000.0  # of the simulated belt at full speed
 JUDGED_S = (0.02, 0.8)  # from trigger to order: how long a line takes, least and most
 REPEAT_S = 0.2  # as decision does
 SETTLE_S = 10.0
-ACTUATORS = {"modbus": lambda port: ModbusActuator(kind="modbus", host="127.0.0.1", port=port)}
+ACTUATORS: dict[str, Callable[[int], PlcBase]] = {
+    "modbus": lambda port: ModbusActuator(kind="modbus", host="127.0.0.1", port=port),
+    "opcua": lambda port: opcua_at("127.0.0.1", port),
+}
 SHARES = {Outcome.PASS: 0.7, Outcome.REJECT: 0.2, Outcome.NOT_INSPECTED: 0.08}  # the rest is ordered nothing
 # the belt's knob, s into each round: slower, faster, stopped, back, and on
 ROUND_S = 20.0

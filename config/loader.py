@@ -12,7 +12,7 @@ from typing import Any, get_args
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from config.actuators import LogActuator, ModbusActuator, TwinActuator
+from config.actuators import LogActuator, ModbusActuator, OpcUaActuator, TwinActuator
 from config.cameras import FolderCamera, TwinCamera
 from config.station import Station
 from config.timing import budget_problem
@@ -122,9 +122,11 @@ def _problems(station: Station) -> Iterable[tuple[str, str]]:
         case TwinActuator():
             if station.twin is None:
                 yield "actuator.kind", "'twin' needs [twin]"
-        case ModbusActuator():
+        case ModbusActuator() | OpcUaActuator():
             if station.belt is None:
                 yield "belt", "is missing, but a PLC's gate stands beside one"
+            if isinstance(station.actuator, OpcUaActuator):
+                yield from ((f"actuator.{key}", text) for key, text in station.actuator.problems(package_path))
         case LogActuator():
             if station.belt is not None:
                 yield (

@@ -15,7 +15,7 @@ from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import Any
 
-from config.actuators import ModbusActuator
+from config.actuators import ModbusActuator, OpcUaActuator
 from config.station import Belt
 from monitor.logs import open_logs
 from monitor.twin.belt import Trigger
@@ -85,17 +85,24 @@ def obey(program: PlcProgram, order: str, *, now_ns: int) -> None:
             raise ValueError(f"{order.strip()!r}: say belt SHARE, stall, acks or stuck on|off, restart, forget, quit")
 
 
+def opcua_at(host: str, port: int) -> OpcUaActuator:
+    """How a line finds the simulated PLC's tags."""
+    return OpcUaActuator(kind="opcua", url=f"opc.tcp://{host}:{port}", namespace="urn:line-monitor:plc")
+
+
 def _front(program: PlcProgram, given: argparse.Namespace) -> AbstractAsyncContextManager[None]:
     match given.protocol:
         case "modbus":
             return front(program, ModbusActuator(kind="modbus", host=given.host, port=given.port))
+        case "opcua":
+            return front(program, opcua_at(given.host, given.port))
         case _:
             raise ValueError(given.protocol)
 
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="A simulated PLC with belt, trigger, gate and verify sensor.")
-    parser.add_argument("--protocol", choices=["modbus"], required=True)
+    parser.add_argument("--protocol", choices=["modbus", "opcua"], required=True)
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--state", type=Path, required=True, help="folder of its logs and retentive memory")

@@ -10,7 +10,7 @@ from typing import Any
 import cv2
 import structlog
 
-from config.actuators import Actuator, ModbusActuator
+from config.actuators import Actuator, ModbusActuator, OpcUaActuator
 from config.loader import state_folder
 from config.station import Station
 from monitor.bus.endpoints import Endpoints
@@ -116,5 +116,9 @@ def front(program: PlcProgram, actuator: Actuator) -> AbstractAsyncContextManage
             from monitor.twin import plc_modbus
 
             return plc_modbus.serving(program, host=actuator.host, port=actuator.port)
+        case OpcUaActuator():
+            from monitor.twin import plc_opcua
+
+            return plc_opcua.serving(program, actuator)
         case _:
             raise ValueError(f"actuator {actuator.kind!r} speaks to no PLC")

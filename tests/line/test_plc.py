@@ -13,7 +13,10 @@ from tests.line.test_kill import nothing_wrong_released, rows_of
 from tests.line.test_station import verified
 
 PROTOCOLS = sorted(ACTUATORS)
-TABLES = {"modbus": 'kind = "modbus"\nhost = "127.0.0.1"\nport = {port}'}
+TABLES = {
+    "modbus": 'kind = "modbus"\nhost = "127.0.0.1"\nport = {port}',
+    "opcua": 'kind = "opcua"\nurl = "opc.tcp://127.0.0.1:{port}"\nnamespace = "urn:line-monitor:plc"',
+}
 
 
 def a_station(folder: Path, protocol: str) -> str:
