@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 from asyncua import Client, ua
 from asyncua.crypto import security_policies
+from asyncua.crypto.uacrypto import CertProperties
 from cryptography import x509
 
 from config.actuators import OpcUaActuator
@@ -21,6 +22,7 @@ from monitor.actuators.tags import Tag
 from monitor.rules.handshake import Acted, LineStatus, Mailbox, PlcStatus
 
 WATCHDOG_S = 3600.0  # asyncua's own look at the server: the handshake looks far more often
+PEM = b"-----BEGIN"
 SESSION_MS = 30_000  # a session that we lost is the server's to forget after this
 
 _T = TypeVar("_T")
@@ -184,16 +186,20 @@ async def _secure(client: Client, given: Certificates) -> None:
     client.application_uri = _application_uri(own) or client.application_uri
     await client.set_security(
         getattr(security_policies, f"SecurityPolicy{given.policy}"),
-        certificate=package_path(given.certificate),
-        private_key=read_secret(package_path(given.private_key)),
-        server_certificate=str(package_path(given.peer)),
+        certificate=_of_its_kind(own),
+        private_key=_of_its_kind(read_secret(package_path(given.private_key))),
+        server_certificate=_of_its_kind(package_path(given.peer).read_bytes()),
         mode=ua.MessageSecurityMode.SignAndEncrypt,
     )
 
 
+def _of_its_kind(content: bytes) -> CertProperties:
+    return CertProperties(content, "pem" if content.startswith(PEM) else "der")
+
+
 def _application_uri(certificate: bytes) -> str | None:
     """A server holds the application's name against the certificate's."""
-    is_pem = certificate.startswith(b"-----")
+    is_pem = certificate.startswith(PEM)
     read = x509.load_pem_x509_certificate(certificate) if is_pem else x509.load_der_x509_certificate(certificate)
     try:
         names = read.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
