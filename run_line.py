@@ -11,6 +11,7 @@ from typing import Annotated, NoReturn
 from typer import Option
 
 from config.actuators import PlcBase
+from config.extras import missing_extras
 from config.loader import EXIT_CONFIG, ConfigError, load_station, package_path, state_folder
 from config.station import Station
 from monitor.children import Job, Role
@@ -176,11 +177,14 @@ def _check(
 
 
 def load_or_refuse(named: str) -> Station:
-    """The station, or exit 78 with what is wrong with it."""
+    """The station, or exit 78 with what is wrong with it, or with what it needs and is not installed."""
     try:
-        return load_station(named)
+        station = load_station(named)
     except ConfigError as error:
         _refuse(str(error), EXIT_CONFIG)
+    if missing := list(missing_extras(station)):
+        _refuse("\n".join(missing), EXIT_CONFIG)
+    return station
 
 
 def _show(station: Station, json_to: str | None = None) -> None:

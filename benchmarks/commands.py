@@ -160,7 +160,7 @@ def paper(
 @app.command("gate")
 def gate(
     *,
-    protocol: Annotated[str, typer.Option(help="Of the simulated PLC: modbus, mqtt.")],
+    protocol: Annotated[str, typer.Option(help="Of the simulated PLC: modbus, mqtt, opcua.")],
     parts: Annotated[int, typer.Option(min=1)] = 1000,
     rate: Annotated[float, typer.Option(min=0.1, max=500, help="Parts/s at full speed of the belt.")] = 50.0,
     seed: Annotated[int, typer.Option(min=0)] = 0,

@@ -21,6 +21,7 @@ from config.loader import load_station
 from monitor.actuators import Actuator, open_actuator
 from monitor.jsonlog import read_lines
 from monitor.messages import Disposition, Gate, Outcome, Reason
+from monitor.twin.plc import opcua_at
 
 ROOT = Path(__file__).resolve().parent.parent
 WAY_S = 2.0
@@ -31,6 +32,7 @@ SETTLE_S = 10.0
 ACTUATORS: dict[str, Callable[[int], Facts]] = {
     "modbus": lambda port: ModbusActuator(kind="modbus", host="127.0.0.1", port=port),
     "mqtt": lambda port: MqttActuator(kind="mqtt", host="127.0.0.1", port=port),
+    "opcua": lambda port: opcua_at("127.0.0.1", port),
 }
 SHARES = {Outcome.PASS: 0.7, Outcome.REJECT: 0.2, Outcome.NOT_INSPECTED: 0.08}  # the rest is ordered nothing
 # the belt's knob, s into each round: slower, faster, stopped, back, and on

@@ -1,11 +1,14 @@
 """The kinds of actuator that turn a disposition into a movement, or a line on disk."""
 
+from collections.abc import Iterator
 from typing import Annotated, Literal
+from urllib.parse import urlsplit
 
 from pydantic import Field
 
 from config.base import Table
 from config.brokers import Broker
+from config.remote import Certificates, Login, Resolve, remote_problems
 
 
 class LogActuator(Table):
@@ -46,4 +49,26 @@ class MqttActuator(PlcBase, Broker):
     prefix: str = Field(default="line", max_length=200, pattern=r"^[A-Za-z0-9_.-]+(/[A-Za-z0-9_.-]+)*$")
 
 
-Actuator = Annotated[LogActuator | TwinActuator | ModbusActuator | MqttActuator, Field(discriminator="kind")]
+class OpcUaActuator(PlcBase):
+    """A PLC that serves OPC UA, with the tags of docs/plc.md below one object."""
+
+    kind: Literal["opcua"]
+    cycle_ms: float = Field(default=50.0, ge=1, le=1000)  # one costs both ends some 4 ms of a core; orders do not wait
+    url: str = Field(pattern=r"^opc\.tcp://(\[[0-9a-fA-F:]+\]|[^\s/:@\[\]]+)(:[0-9]{1,5})?(/\S*)?$", max_length=2048)
+    namespace: str = Field(min_length=1, max_length=2048)  # URI of the namespace in which the tags lie
+    node: str = Field(default="Line.{tag}", pattern=r"^[^{}]*\{tag\}[^{}]*$", max_length=256)  # id of a tag's node
+    login: Login | None = None
+    certificates: Certificates | None = None
+
+    @property
+    def host(self) -> str:
+        return urlsplit(self.url).hostname or ""
+
+    def problems(self, resolve: Resolve) -> Iterator[tuple[str, str]]:
+        """(key, what is wrong) of its way to the PLC."""
+        return remote_problems(self.host, self.login, self.certificates, resolve)
+
+
+Actuator = Annotated[
+    LogActuator | TwinActuator | ModbusActuator | MqttActuator | OpcUaActuator, Field(discriminator="kind")
+]

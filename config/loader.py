@@ -12,7 +12,7 @@ from typing import Any, get_args
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from config.actuators import LogActuator, ModbusActuator, MqttActuator, TwinActuator
+from config.actuators import LogActuator, ModbusActuator, MqttActuator, OpcUaActuator, TwinActuator
 from config.brokers import broker_problems
 from config.cameras import FolderCamera, GigeCamera, TwinCamera, VideoCamera, redacted, source_problems
 from config.onlookers import NO_GATE, webhook_problems
@@ -128,9 +128,11 @@ def _problems(station: Station) -> Iterable[tuple[str, str]]:
         case TwinActuator():
             if station.twin is None:
                 yield "actuator.kind", "'twin' needs [twin]"
-        case ModbusActuator():
+        case ModbusActuator() | OpcUaActuator():
             if station.belt is None:
                 yield "belt", "is missing, but a PLC's gate stands beside one"
+            if isinstance(station.actuator, OpcUaActuator):
+                yield from ((f"actuator.{key}", text) for key, text in station.actuator.problems(package_path))
         case MqttActuator():
             if station.belt is None:
                 yield "belt", "is missing, but a PLC's gate stands beside one"

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Protocol, assert_never
 
-from config.actuators import LogActuator, ModbusActuator, MqttActuator, TwinActuator
+from config.actuators import LogActuator, ModbusActuator, MqttActuator, OpcUaActuator, TwinActuator
 from config.station import Station
 from monitor.bus.wire import End
 from monitor.messages import Actuated, Alarm, Counter, Disposition
@@ -74,5 +74,9 @@ def open_actuator(station: Station, *, state: Path) -> Actuator:
             from monitor.actuators import mqtt, plc
 
             return plc.PlcGate(station, station.actuator, mqtt.MqttWire(station.actuator, station=station.name))
+        case OpcUaActuator():
+            from monitor.actuators import opcua, plc
+
+            return plc.PlcGate(station, station.actuator, opcua.OpcUaWire(station.actuator))
         case _:
             assert_never(station.actuator)

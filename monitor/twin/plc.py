@@ -16,7 +16,7 @@ from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import Any
 
-from config.actuators import ModbusActuator, MqttActuator
+from config.actuators import ModbusActuator, MqttActuator, OpcUaActuator
 from config.station import Belt
 from monitor.logs import open_logs
 from monitor.twin.belt import Trigger
@@ -93,6 +93,11 @@ def obey(program: PlcProgram, order: str, *, now_ns: int) -> None:
             )
 
 
+def opcua_at(host: str, port: int) -> OpcUaActuator:
+    """How a line finds the simulated PLC's tags."""
+    return OpcUaActuator(kind="opcua", url=f"opc.tcp://{host}:{port}", namespace="urn:line-monitor:plc")
+
+
 def _front(program: PlcProgram, given: argparse.Namespace) -> AbstractAsyncContextManager[None]:
     match given.protocol:
         case "modbus":
@@ -101,13 +106,15 @@ def _front(program: PlcProgram, given: argparse.Namespace) -> AbstractAsyncConte
             )
         case "mqtt":  # host and port are the broker's
             return front(program, MqttActuator(kind="mqtt", host=given.host, port=given.port), station=given.station)
+        case "opcua":
+            return front(program, opcua_at(given.host, given.port), station=given.station)
         case _:
             raise ValueError(given.protocol)
 
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="A simulated PLC with belt, trigger, gate and verify sensor.")
-    parser.add_argument("--protocol", choices=["modbus", "mqtt"], required=True)
+    parser.add_argument("--protocol", choices=["modbus", "mqtt", "opcua"], required=True)
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--station", default="rail-03", help="whose topics it speaks, where the protocol has such")

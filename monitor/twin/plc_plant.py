@@ -10,7 +10,7 @@ from typing import Any
 import cv2
 import structlog
 
-from config.actuators import Actuator, ModbusActuator, MqttActuator
+from config.actuators import Actuator, ModbusActuator, MqttActuator, OpcUaActuator
 from config.loader import state_folder
 from config.station import Station
 from monitor.bus.endpoints import Endpoints
@@ -120,5 +120,9 @@ def front(program: PlcProgram, actuator: Actuator, *, station: str) -> AbstractA
             from monitor.twin import plc_mqtt
 
             return plc_mqtt.serving(program, actuator, station=station)
+        case OpcUaActuator():
+            from monitor.twin import plc_opcua
+
+            return plc_opcua.serving(program, actuator)
         case _:
             raise ValueError(f"actuator {actuator.kind!r} speaks to no PLC")

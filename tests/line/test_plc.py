@@ -16,6 +16,7 @@ PROTOCOLS = sorted(ACTUATORS)
 TABLES = {
     "modbus": 'kind = "modbus"\nhost = "127.0.0.1"\nport = {port}',
     "mqtt": 'kind = "mqtt"\nhost = "127.0.0.1"\nport = {port}',
+    "opcua": 'kind = "opcua"\nurl = "opc.tcp://127.0.0.1:{port}"\nnamespace = "urn:line-monitor:plc"',
 }
 
 
