@@ -133,6 +133,8 @@ def _problems(station: Station) -> Iterable[tuple[str, str]]:
                     "actuator.kind",
                     "'log' moves no gate, but [belt] says there is one: use 'twin', or leave out [belt]",
                 )
+    if station.opcua_server is not None:
+        yield from ((f"opcua_server.{key}", text) for key, text in station.opcua_server.problems(package_path))
     kinds = {camera.kind for camera in station.cameras}
     if len(kinds) > 1:
         yield "cameras", f"kinds {sorted(kinds)} cannot share a station: one source counts the triggers"

@@ -8,6 +8,7 @@ from config.actuators import Actuator
 from config.base import Milliseconds, Name, Share, Table, type_checked_list
 from config.cameras import Camera
 from config.models import Model
+from config.opcua_server import OpcUaServer
 from config.policy import Policy
 
 
@@ -119,3 +120,4 @@ class Station(Table):
     restarts: Restarts = Restarts()
     bus: Annotated[Ipc | Tcp, Field(discriminator="kind")] = Ipc(kind="ipc")
     twin: Twin | None = None
+    opcua_server: OpcUaServer | None = None  # for those who want to know what becomes of each part

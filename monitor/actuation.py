@@ -11,6 +11,7 @@ from monitor.bus.endpoints import Endpoints
 from monitor.bus.wire import Ears, Puller, Pusher
 from monitor.lifeline import Go, Lifeline, Stop
 from monitor.messages import Alarm, AlarmNoted, Disposition, Hold, Resume
+from monitor.onlooker import open_onlooker
 
 TICK_MS = 20
 ASK_S = 0.1
@@ -23,6 +24,7 @@ def run_actuation(lifeline: Lifeline, station: Station) -> None:
     """Hands on until the rope is cut; it keeps no state that its death could lose."""
     ends = Endpoints(station)
     actuator = open_actuator(station, state=state_folder(station))
+    onlooker = open_onlooker(station)
     with Puller(ends.actuation) as inlet, Pusher(ends.decision) as decision:
         ears = Ears(lifeline, inlet, *actuator.ends)
         lifeline.ready()
@@ -36,16 +38,20 @@ def run_actuation(lifeline: Lifeline, station: Station) -> None:
                 match order:
                     case Go():
                         actuator.go()
+                        onlooker.tell(order)
                     case Stop():
                         actuator.stop()
+                        onlooker.tell(order)
             for message, _ in inlet.messages():
                 match message:
                     case Disposition():
                         actuator.send(message)
+                        onlooker.tell(message)
                     case Hold() if held != message.reason:
                         held = message.reason
                         log.error("line.held", reason=held)
                         actuator.hold(held)
+                        onlooker.tell(message)
                     case Hold():
                         pass  # said again
                     case Resume():
@@ -61,6 +67,7 @@ def run_actuation(lifeline: Lifeline, station: Station) -> None:
                     decision.send(alarm)
             for actuated in actuator.heard():
                 decision.send(actuated)
+                onlooker.tell(actuated)
             if counter := actuator.counter():
                 decision.send(counter)
             if time.monotonic() - asked_s >= ASK_S:
@@ -69,3 +76,4 @@ def run_actuation(lifeline: Lifeline, station: Station) -> None:
             if lifeline.draining:
                 break
     actuator.close()
+    onlooker.close()

@@ -25,7 +25,7 @@ HOMES = {
     "sqlite3": ["storage/"],
     "redis": ["storage/"],
     "pymodbus": ["monitor/actuators/modbus.py", "monitor/twin/plc_modbus.py"],
-    "asyncua": ["monitor/actuators/opcua.py", "monitor/actuators/vision.py", "monitor/twin/plc_opcua.py"],
+    "asyncua": ["monitor/actuators/opcua", "monitor/actuators/vision", "monitor/twin/plc_opcua.py"],
     "safetensors": ["workers/"],
     "pickle": [],  # I11: nothing that we read can carry code
 }
