@@ -51,10 +51,13 @@ class _Front:
             status = self._program.status(time.monotonic_ns())
             acted = list(self._program.acted)
         values = tags.plc_values(status)
+        if self._ring[0] != status.session:
+            # at start: the line counts batches from our ack on, and a number that comes again would hide half a copy
+            values[tags.MAILBOX.name] = [0] * tags.MAILBOX.size
         if self._ring != (status.session, status.acted_count):
             self._ring = (status.session, status.acted_count)
             values |= tags.acted_values(acted)
-        by_name = {tag.name: tag for tag in (*tags.PLC_TAGS, *tags.ACTED_TAGS)}
+        by_name = {tag.name: tag for tag in (*tags.PLC_TAGS, *tags.ACTED_TAGS, tags.MAILBOX)}
         for name, value in values.items():
             await self._server.write_attribute_value(self._nodes[name], ua.DataValue(_variant(by_name[name], value)))
 

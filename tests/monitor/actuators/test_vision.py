@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from asyncua import Client
+from asyncua import Client, ua
 from asyncua.crypto.security_policies import SecurityPolicyBasic256Sha256
 from structlog.testing import capture_logs
 
@@ -17,6 +17,7 @@ from config.loader import load_station
 from config.opcua_server import OpcUaServer
 from config.remote import Certificates
 from monitor.actuators import vision
+from monitor.actuators.opcua_server import _Doorkeeper
 from monitor.actuators.vision import VisionServer
 from monitor.lifeline import Go
 from monitor.messages import Actuated, Disposition, Gate, Hold, Outcome, Reason
@@ -163,13 +164,13 @@ def test_without_its_bound_the_queue_would_grow(monkeypatch: pytest.MonkeyPatch)
         assert len(server._news) == 400
 
 
-@pytest.mark.parametrize(("key", "comes_in"), [("line", True), ("other", False)])
-def test_i11_with_certificates_only_the_one_client_comes_in(tmp_path: Path, key: str, comes_in: bool) -> None:
-    write_keys(tmp_path)
+def comes_in(folder: Path, *, key: str) -> str:
+    """What becomes of a client with these keys, at a server that knows the line's alone."""
+    write_keys(folder)
     ours = Certificates(
-        certificate=str(tmp_path / "server.der"),
-        private_key=str(tmp_path / "server.pem"),
-        peer=str(tmp_path / "line.der"),
+        certificate=str(folder / "server.der"),
+        private_key=str(folder / "server.pem"),
+        peer=str(folder / "line.der"),
     )
 
     async def visit(port: int) -> str:
@@ -179,14 +180,14 @@ def test_i11_with_certificates_only_the_one_client_comes_in(tmp_path: Path, key:
             try:
                 await client.set_security(
                     SecurityPolicyBasic256Sha256,
-                    certificate=tmp_path / f"{key}.der",
-                    private_key=tmp_path / f"{key}.pem",
-                    server_certificate=str(tmp_path / "server.der"),
+                    certificate=folder / f"{key}.der",
+                    private_key=folder / f"{key}.pem",
+                    server_certificate=str(folder / "server.der"),
                 )
                 await client.connect()
             except ConnectionRefusedError:
                 await asyncio.sleep(0.1)
-            except Exception as error:
+            except ua.UaStatusCodeError as error:
                 return type(error).__name__
             else:
                 await client.disconnect()
@@ -194,6 +195,19 @@ def test_i11_with_certificates_only_the_one_client_comes_in(tmp_path: Path, key:
         return "nobody there"
 
     with a_server(certificates=ours) as (_, port):
-        came = asyncio.run(visit(port))
+        return asyncio.run(visit(port))
 
-    assert came == ("in" if comes_in else "BadUserAccessDenied")
+
+@pytest.mark.parametrize(("key", "came"), [("line", "in"), ("other", "BadUserAccessDenied")])
+def test_i11_with_certificates_only_the_one_client_comes_in(tmp_path: Path, key: str, came: str) -> None:
+    assert comes_in(tmp_path, key=key) == came
+
+
+def test_i11_without_its_doorkeeper_any_certificate_would_come_in(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_Doorkeeper, "__init__", lambda _keeper, _login, _peer: None)
+    monkeypatch.setattr(_Doorkeeper, "_peer", None, raising=False)
+    monkeypatch.setattr(_Doorkeeper, "_password", None, raising=False)
+
+    assert comes_in(tmp_path, key="other") == "in"
