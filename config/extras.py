@@ -11,6 +11,8 @@ EXTRAS = {"modbus": "pymodbus", "opcua": "asyncua"}  # extra: the package withou
 def missing_extras(station: Station) -> Iterator[str]:
     """One line for each that is missing."""
     wanted = {f"{station.name}.actuator.kind": station.actuator.kind}
+    if station.opcua_server is not None:
+        wanted[f"{station.name}.opcua_server"] = "opcua"
     for place, extra in wanted.items():
         package = EXTRAS.get(extra)
         if package is not None and find_spec(package) is None:

@@ -147,6 +147,8 @@ def _problems(station: Station) -> Iterable[tuple[str, str]]:
         yield from ((f"sparkplug.{key}", text) for key, text in broker_problems(station.sparkplug, package_path))
     for index, each in enumerate(station.notify):
         yield from ((f"notify[{index}].{key}", text) for key, text in webhook_problems(each, package_path))
+    if station.opcua_server is not None:
+        yield from ((f"opcua_server.{key}", text) for key, text in station.opcua_server.problems(package_path))
     kinds = {camera.kind for camera in station.cameras}
     if len(kinds) > 1:
         yield "cameras", f"kinds {sorted(kinds)} cannot share a station: one source counts the triggers"

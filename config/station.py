@@ -10,6 +10,7 @@ from config.base import Milliseconds, Name, Share, Table, type_checked_list
 from config.cameras import Camera
 from config.models import Model
 from config.onlookers import Sparkplug, Webhook
+from config.opcua_server import OpcUaServer
 from config.policy import Policy
 
 
@@ -127,3 +128,4 @@ class Station(Table):
     twin: Twin | None = None
     sparkplug: Sparkplug | None = None
     notify: Annotated[tuple[Webhook, ...], type_checked_list] = Field(default=(), max_length=8)
+    opcua_server: OpcUaServer | None = None  # for those who want to know what becomes of each part

@@ -38,8 +38,10 @@ def run_actuation(lifeline: Lifeline, station: Station) -> None:
                 match order:
                     case Go():
                         actuator.go()
+                        onlookers.tell(order)
                     case Stop():
                         actuator.stop()
+                        onlookers.tell(order)
             for message, _ in inlet.messages():
                 match message:
                     case Disposition():

@@ -197,6 +197,7 @@ class Desk:
             outcome=verdict.outcome,
             reason=verdict.reason,
             at_count=verdict.at_count,
+            area_mm2=verdict.body.area_mm2,
         )
         if part and part.outcome is not Outcome.PASS:
             self._passed.pop(part.slot, None)

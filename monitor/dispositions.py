@@ -35,7 +35,11 @@ class Dispositions:
     def give(self, part: PartOutcome, passes: dict[int, str], *, resumed: bool, now_s: float) -> Disposition:
         """The gate must hear of this part."""
         disposition = Disposition(
-            slot=part.slot, outcome=part.outcome, reason=part.reason, due_count=self.belt.gate_count(part.at_count)
+            slot=part.slot,
+            outcome=part.outcome,
+            reason=part.reason,
+            due_count=self.belt.gate_count(part.at_count),
+            area_mm2=part.area_mm2,
         )
         self._pending[part.slot] = Pending(
             disposition=disposition, passes=passes, resumed=resumed, said_s=now_s, given_ns=round(now_s * 1e9)

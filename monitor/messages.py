@@ -199,6 +199,7 @@ class Disposition(Message, frozen=True, kw_only=True):
     outcome: Outcome
     reason: Reason | None
     due_count: Count | None  # encoder count at which the piece is in front of the gate; None without a belt
+    area_mm2: float | None = None  # of the defects that the deciding camera counted; None where there is no such figure
 
 
 class Actuated(Message, frozen=True, kw_only=True):

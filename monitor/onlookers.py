@@ -7,9 +7,12 @@ from typing import Generic, Protocol, TypeVar
 import structlog
 
 from config.station import Station
+from monitor.lifeline import Go, Stop
+from monitor.messages import Actuated, Alarm, Counter, Disposition, Hold
 from monitor.rules.sparkplug import Told
 
 CLOSE_S = 1.0  # for goodbyes; what is still in a backlog then is not told
+News = Go | Stop | Disposition | Actuated | Hold
 _T = TypeVar("_T")
 
 log = structlog.get_logger()
@@ -20,6 +23,18 @@ class Onlooker(Protocol):
 
     def tell(self, told: Told) -> None:
         """Idempotent by slot."""
+        ...
+
+    def close(self) -> None:
+        """Within `CLOSE_S`."""
+        ...
+
+
+class Vision(Protocol):
+    """The line's own OPC UA server, which also hears when the line starts and stops."""
+
+    def tell(self, news: News) -> None:
+        """Said twice, it has the effect of once."""
         ...
 
     def close(self) -> None:
@@ -41,14 +56,25 @@ class Onlookers:
 
             self._all += [webhook.Notifier(each, station=station.name) for each in station.notify]
 
-    def tell(self, *told: Told) -> None:
-        for onlooker in self._all:
-            for each in told:
-                onlooker.tell(each)
+        self._vision: Vision | None = None
+        if station.opcua_server is not None:
+            from monitor.actuators import vision
+
+            self._vision = vision.VisionServer(station, station.opcua_server)
+
+    def tell(self, *told: Told | Go | Stop) -> None:
+        for each in told:
+            if self._vision is not None and not isinstance(each, Counter | Alarm):
+                self._vision.tell(each)
+            if not isinstance(each, Go | Stop):
+                for onlooker in self._all:
+                    onlooker.tell(each)
 
     def close(self) -> None:
         for onlooker in self._all:
             onlooker.close()
+        if self._vision is not None:
+            self._vision.close()
 
 
 class Backlog(Generic[_T]):

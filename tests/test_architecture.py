@@ -27,7 +27,7 @@ HOMES = {
     "pymodbus": ["monitor/actuators/modbus.py", "monitor/twin/plc_modbus.py"],
     "paho": ["monitor/actuators/mqtt_client.py"],
     "google": ["monitor/actuators/sparkplug_payload.py"],
-    "asyncua": ["monitor/actuators/opcua.py", "monitor/actuators/vision.py", "monitor/twin/plc_opcua.py"],
+    "asyncua": ["monitor/actuators/opcua", "monitor/actuators/vision", "monitor/twin/plc_opcua.py"],
     "safetensors": ["workers/"],
     "viva_genicam": ["monitor/cameras/gige.py"],
     "pickle": [],  # I11: nothing that we read can carry code

@@ -183,29 +183,35 @@ def _hides_password(endpoint: ua.EndpointDescription) -> bool:
 async def _secure(client: Client, given: Certificates) -> None:
     """Signs and encrypts; the other end's certificate is the one that we were given, or nothing comes of it."""
     own = package_path(given.certificate).read_bytes()
-    client.application_uri = _application_uri(own) or client.application_uri
+    client.application_uri = application_uri(own) or client.application_uri
     await client.set_security(
         getattr(security_policies, f"SecurityPolicy{given.policy}"),
-        certificate=_of_its_kind(own),
-        private_key=_of_its_kind(read_secret(package_path(given.private_key))),
-        server_certificate=_of_its_kind(package_path(given.peer).read_bytes()),
+        certificate=of_its_kind(own),
+        private_key=of_its_kind(read_secret(package_path(given.private_key))),
+        server_certificate=of_its_kind(package_path(given.peer).read_bytes()),
         mode=ua.MessageSecurityMode.SignAndEncrypt,
     )
 
 
-def _of_its_kind(content: bytes) -> CertProperties:
+def of_its_kind(content: bytes) -> CertProperties:
+    """A key or certificate, PEM or DER."""
     return CertProperties(content, "pem" if content.startswith(PEM) else "der")
 
 
-def _application_uri(certificate: bytes) -> str | None:
-    """A server holds the application's name against the certificate's."""
-    is_pem = certificate.startswith(PEM)
-    read = x509.load_pem_x509_certificate(certificate) if is_pem else x509.load_der_x509_certificate(certificate)
+def application_uri(certificate: bytes) -> str | None:
+    """Of whom this certificate is: either end holds it against the name that the other gives itself."""
     try:
-        names = read.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+        names = read_certificate(certificate).extensions.get_extension_for_class(x509.SubjectAlternativeName).value
     except x509.ExtensionNotFound:
         return None
     return next(iter(names.get_values_for_type(x509.UniformResourceIdentifier)), None)
+
+
+def read_certificate(content: bytes) -> x509.Certificate:
+    """PEM or DER."""
+    if content.startswith(PEM):
+        return x509.load_pem_x509_certificate(content)
+    return x509.load_der_x509_certificate(content)
 
 
 async def _let_go(client: Client | None, *, is_sound: bool, within_s: float) -> None:

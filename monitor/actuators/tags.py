@@ -107,7 +107,7 @@ MAILBOX = Tag(
     size=MAILBOX_WORDS,
     says=f"[0] batch, 0 before the first; [1] count, up to {RESULTS_MOST}; from [2] on slot, outcome, reason of each "
     f"(as {RESULT_WORDS} words; the PLC rejects whatever outcome is not 1); [{MAILBOX_WORDS - 1}] batch again: "
-    "take nothing in while it differs from [0]",
+    "take nothing in while it differs from [0]. Zeroed at start",
 )
 SESSION = next(tag for tag in PLC_TAGS if tag.field == "session")
 

@@ -13,6 +13,7 @@ class PartOutcome:
     outcome: Outcome
     reason: Reason | None
     at_count: int | None  # of the encoder at its trigger
+    area_mm2: float | None = None  # of the defects, as the camera that settled it counted them
 
 
 @dataclass(kw_only=True)
@@ -24,7 +25,14 @@ class Parts:
     _decided: dict[int, set[str]] = field(default_factory=dict)  # not passed; the cameras heard so far
 
     def verdict(
-        self, camera: str, *, slot: int, outcome: Outcome, reason: Reason | None, at_count: int | None
+        self,
+        camera: str,
+        *,
+        slot: int,
+        outcome: Outcome,
+        reason: Reason | None,
+        at_count: int | None,
+        area_mm2: float | None = None,
     ) -> PartOutcome | None:
         """The part's outcome as soon as it is certain: with the first verdict that is no PASS, or the last that is."""
         if slot in self._decided:
@@ -33,13 +41,13 @@ class Parts:
         if outcome is not Outcome.PASS:
             self._decided[slot] = self._passed.pop(slot, set())
             self._heard(slot, camera)
-            return PartOutcome(slot=slot, outcome=outcome, reason=reason, at_count=at_count)
+            return PartOutcome(slot=slot, outcome=outcome, reason=reason, at_count=at_count, area_mm2=area_mm2)
         passed = self._passed.setdefault(slot, set())
         passed.add(camera)
         if passed < self.cameras:
             return None
         del self._passed[slot]
-        return PartOutcome(slot=slot, outcome=Outcome.PASS, reason=None, at_count=at_count)
+        return PartOutcome(slot=slot, outcome=Outcome.PASS, reason=None, at_count=at_count, area_mm2=area_mm2)
 
     def is_decided(self, slot: int) -> bool:
         """Whether a camera has spoken against this part, and others are still to be heard."""

@@ -1,6 +1,5 @@
 """The simulated PLC as an OPC UA server: the tags of `monitor/actuators/tags.py` in a namespace of its own."""
 
-import gc
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -12,7 +11,9 @@ from asyncua import Server, ua
 from asyncua.common.callback import CallbackType
 
 from config.actuators import OpcUaActuator
+from config.opcua_server import OpcUaServer
 from monitor.actuators import tags
+from monitor.actuators.opcua_server import new_server
 from monitor.actuators.tags import Tag
 from monitor.rules.handshake import Mailbox
 from monitor.twin.plc_program import PlcProgram
@@ -25,15 +26,8 @@ log = structlog.get_logger()
 @asynccontextmanager
 async def serving(program: PlcProgram, facts: OpcUaActuator) -> AsyncIterator[None]:
     """Answers until the block ends. A stalled program answers still, as a PLC's interface does, with what it had."""
-    server = Server()
-    await server.init()
-    gc.freeze()  # the standard address space never dies: to look through it takes 0.2 s, in which the belt runs on
-    # a bench's PLC: this host only, so that neither certificates nor users are asked for
-    server.set_security_policy([ua.SecurityPolicyType.NoSecurity])
-    server.set_identity_tokens([ua.AnonymousIdentityToken])
-    server.allow_remote_admin(False)
-    server.set_endpoint(facts.url)
-    server.socket_address = (facts.host, urlsplit(facts.url).port or 4840)
+    # a bench's PLC: neither certificates nor users are asked for
+    server = await new_server(OpcUaServer(host=facts.host, port=urlsplit(facts.url).port or 4840), name="PLC")
     nodes = await _laid_out(server, facts)
     front = _Front(program, server, nodes)
     server.subscribe_server_callback(CallbackType.PreRead, front.before_read)
@@ -57,10 +51,13 @@ class _Front:
             status = self._program.status(time.monotonic_ns())
             acted = list(self._program.acted)
         values = tags.plc_values(status)
+        if self._ring[0] != status.session:
+            # at start: the line counts batches from our ack on, and a number that comes again would hide half a copy
+            values[tags.MAILBOX.name] = [0] * tags.MAILBOX.size
         if self._ring != (status.session, status.acted_count):
             self._ring = (status.session, status.acted_count)
             values |= tags.acted_values(acted)
-        by_name = {tag.name: tag for tag in (*tags.PLC_TAGS, *tags.ACTED_TAGS)}
+        by_name = {tag.name: tag for tag in (*tags.PLC_TAGS, *tags.ACTED_TAGS, tags.MAILBOX)}
         for name, value in values.items():
             await self._server.write_attribute_value(self._nodes[name], ua.DataValue(_variant(by_name[name], value)))
 

@@ -37,6 +37,19 @@ def test_a_loader_that_took_every_host_for_this_one_would_be_seen(monkeypatch: p
     assert station("opc.tcp://10.0.0.7:4840").actuator.host == "10.0.0.7"
 
 
+@pytest.mark.parametrize("host", ["0.0.0.0", "192.168.0.4", "rail-03.example.org"])
+@pytest.mark.parametrize("logs_in", [pytest.param(True, id="login"), pytest.param(False, id="nothing")])
+def test_i11_a_server_that_others_can_reach_has_certificates(tmp_path: Path, host: str, logs_in: bool) -> None:
+    """A password alone would come to it in the clear."""
+    (tmp_path / "password").write_text("secret")
+    (tmp_path / "password").chmod(0o600)
+    login = {"login": {"user": "plc", "password_file": str(tmp_path / "password")}} if logs_in else {}
+
+    with pytest.raises(ConfigError, match=r"rail-03.opcua_server.(login|certificates): is missing"):
+        parse_station(RAIL | {"opcua_server": {"host": host} | login}, at="rail-03")
+    assert parse_station(RAIL | {"opcua_server": login}, at="rail-03").opcua_server is not None
+
+
 @pytest.mark.parametrize("mode", [0o644, 0o640, 0o604])
 def test_i11_a_password_that_others_may_read_is_refused(tmp_path: Path, mode: int) -> None:
     secret = tmp_path / "password"

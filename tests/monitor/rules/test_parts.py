@@ -37,3 +37,13 @@ def test_a_camera_that_says_it_twice_does_not_speak_for_another() -> None:
     said = [parts.verdict("web", slot=1, outcome=Outcome.PASS, reason=None, at_count=0) for _ in range(2)]
 
     assert said == [None, None]
+
+
+def test_a_part_carries_the_area_of_the_camera_that_settled_it() -> None:
+    parts = Parts(cameras=frozenset({"head", "web"}))
+    parts.verdict("head", slot=1, outcome=Outcome.PASS, reason=None, at_count=0, area_mm2=1.0)
+
+    settled = parts.verdict("web", slot=1, outcome=Outcome.REJECT, reason=None, at_count=0, area_mm2=41.0)
+
+    assert settled is not None
+    assert settled.area_mm2 == 41.0
