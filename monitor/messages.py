@@ -164,6 +164,7 @@ class Region(msgspec.Struct, frozen=True, kw_only=True):
     area_px: Pixels
     area_mm2: float | None  # None without calibration
     score: float  # the largest probability inside
+    zones: Annotated[tuple[Word, ...], Meta(max_length=16)] = ("",)  # that judge it, "": the station; none: ignored
 
 
 class Segmentation(Message, frozen=True, kw_only=True):
