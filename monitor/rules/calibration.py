@@ -67,11 +67,10 @@ def fit(found: Found, *, pitch_uncertainty: float = 0.0) -> Fit:
     shear = float(np.degrees(np.arcsin(across @ line / np.linalg.norm(across) / np.linalg.norm(line))))
     if abs(shear) > SHEAR_MOST_DEG:
         raise Unfit(f"lines lean by {shear:.1f}°, at most {SHEAR_MOST_DEG:g}° is a camera across its belt")
-    found_px = _Scatter(
-        inverse=inverse,
-        variances=(scatter**2).sum(axis=0) / (len(mm) - PARAMETERS),
-        spread=np.linalg.inv(mm.T @ mm),
-    )
+    # what a point's scatter e does to B is e · xᵀ · C; to ln|a| of a = A · e, and to ln|det A|, the following
+    lever, moved = mm @ np.linalg.inv(mm.T @ mm), scatter @ inverse.T  # 1/mm, mm
+    of_across, of_line = ((moved @ side) * (lever @ side) / (side @ side) for side in (across, line))
+    of_area = (moved * lever).sum(axis=1)
     return Fit(
         mm_per_px_across=float(np.linalg.norm(across)),
         mm_per_line=float(np.linalg.norm(line)),
@@ -81,31 +80,19 @@ def fit(found: Found, *, pitch_uncertainty: float = 0.0) -> Fit:
         residual_px=residual,
         perspective=beyond_noise,
         # towards its vanishing point a length goes with up to two of an area's three powers
-        uncertainty_across=_together(found_px.of_length(across), beyond_noise * 2 / 3, pitch_uncertainty),
-        uncertainty_line=_together(found_px.of_length(line), beyond_noise * 2 / 3, pitch_uncertainty),
-        uncertainty_area=_together(found_px.of_area(), beyond_noise, 2 * pitch_uncertainty),
+        uncertainty_across=_together(_variance(of_across, mm), beyond_noise * 2 / 3, pitch_uncertainty),
+        uncertainty_line=_together(_variance(of_line, mm), beyond_noise * 2 / 3, pitch_uncertainty),
+        uncertainty_area=_together(_variance(of_area, mm), beyond_noise, 2 * pitch_uncertainty),
     )
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Scatter:
-    """How far the points lie from the fit, and what that does to A, which is the inverse of B.
-
-    The rows of dB are independent, each with the covariance σ² · spread.
-    """
-
-    inverse: Matrix  # (2, 2): A
-    variances: Matrix  # (2,): σ² across and along, px²: encoders jitter, pixels do not
-    spread: Matrix  # (2, 2), 1/mm²
-
-    def of_length(self, side: Matrix) -> float:
-        """Relative variance of |a| with a = A · e: da = -A · dB · a."""
-        each = (self.inverse.T @ side / (side @ side)) ** 2 * self.variances
-        return float(each.sum() * (side @ self.spread @ side))
-
-    def of_area(self) -> float:
-        """Relative variance of |det A|: d ln|det A| = -tr(A · dB)."""
-        return float(self.variances @ np.einsum("ji,jk,ki->i", self.inverse, self.spread, self.inverse))
+def _variance(pull: Matrix, mm: Matrix) -> float:
+    """Of a sum to which each point adds its pull. A pixel grid pulls whole rows or columns of a target that lies along
+    it the same way, so the pulls of each row, or column, are one if that says more."""
+    dof = len(mm) / (len(mm) - PARAMETERS)
+    lanes = [np.unique(np.round(side, 6), return_inverse=True)[1] for side in mm.T]
+    together = [np.bincount(lane, pull) for lane in lanes]
+    return max(dof * float((pull**2).sum()), *(len(t) / (len(t) - 2) * float((t**2).sum()) for t in together))
 
 
 def _together(variance: float, uneven: float, pitch: float) -> float:

@@ -67,7 +67,7 @@ def _chessboard(pixels: Pixels, target: Target) -> Found:
     # what SB finds is too wide by 0.03 to 0.1 % of the board: the corners themselves are looked at once more
     half = max(2, int(WINDOW * _least_apart(corners.reshape(target.rows, target.columns, 2))))
     finer = cv2.cornerSubPix(pixels, corners, (half, half), (-1, -1), _ENOUGH)
-    return Found(px=_centred(finer), mm=_grid(target))
+    return Found(px=_points(finer), mm=_grid(target))
 
 
 def _least_apart(corners: npt.NDArray[Any]) -> float:
@@ -89,7 +89,7 @@ def _dots(pixels: Pixels, target: Target) -> Found:
         for flags in _flags(target.pattern):
             found, dots = cv2.findCirclesGrid(ground, size, flags=flags, blobDetector=detector)
             if found:
-                return _whole(Found(px=_centred(dots), mm=_grid(target)), _centred(blobs), target)
+                return _whole(Found(px=_points(dots), mm=_grid(target)), _points(blobs), target)
     raise NoTarget(f"no {target} is seen whole in it: {target.columns * target.rows} dots are wanted, {most} found")
 
 
@@ -145,6 +145,5 @@ def _grid(target: Target, *, around: int = 0) -> Points:
     return np.asarray(points - (low + high) / 2)
 
 
-def _centred(points: npt.NDArray[Any]) -> Points:
-    """OpenCV gives the middle of the first pixel as 0; here it is 0.5, so that the frame begins at 0."""
-    return points.reshape(-1, 2).astype(np.float64) + 0.5
+def _points(found: npt.NDArray[Any]) -> Points:
+    return found.reshape(-1, 2).astype(np.float64)
