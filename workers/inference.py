@@ -24,6 +24,7 @@ from monitor.png import encode_png
 from monitor.rules.policy import counting, judge
 from monitor.rules.regions import Mask, encode_mask, find_regions, has_nan
 from monitor.rules.verdicts import sampled
+from monitor.rules.zones import zone_map
 from workers.batching import Pace, plan, sizes
 from workers.segmenter import Segmenter
 
@@ -113,6 +114,9 @@ class Desk:
         self.worker = worker
         self._station, self._segmenter, self._pace = station, segmenter, pace
         self._cameras: dict[str, Camera] = {camera.name: camera for camera in station.cameras}
+        for camera in station.cameras:
+            if camera.zones and camera.calibration:  # drawn before the first frame waits for it
+                zone_map(camera.zones, camera.calibration, camera.height[1], camera.width[1])
         budget = station.budget
         self._margin_ms = budget.transport_ms + budget.decision_ms if budget else 0.0  # from here to a durable verdict
 

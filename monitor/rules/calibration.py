@@ -2,7 +2,8 @@
 
 The model is affine, px = B · mm + t: turned, sheared and of two scales, as line-scan pixels are. All uncertainties are
 standard ones (k = 1), relative to their value. In that of an area are the scatter of the points, and what perspective
-makes of a scale that is taken to be the same everywhere; the pitch of the target is in it only where it was given.
+makes of a scale that is taken to be the same everywhere. The pitch of the target is in it only where it was given. What
+one picture cannot show is not in it: a belt that runs at another speed the next time, and where a net draws an outline.
 """
 
 import math

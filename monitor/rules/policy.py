@@ -29,9 +29,15 @@ class Judgement:
 def judge(regions: tuple[Region, ...], policy: Policy, zones: tuple[Zone, ...] = ()) -> Judgement:
     """Reject when one region, or all together, reach a limit less its grey band."""
     limits = _limits(policy, zones)
-    counted = len(counting(regions, policy, zones))
-    each = [_judged(name, regions, limits, policy, counted=counted) for name in sorted(limits)]  # the station's first
-    return max(each, key=_badness)
+    areas: dict[str, list[float]] = {name: [] for name in sorted(limits)}  # the station's own first
+    counted = 0
+    for region in regions:
+        area = _area(region, policy)
+        counts = [name for name in _judges(region, limits) if area >= limits[name].min_region]
+        counted += bool(counts)
+        for name in counts:
+            areas[name].append(area)
+    return max((_judged(name, each, limits[name], counted=counted) for name, each in areas.items()), key=_badness)
 
 
 def counting(regions: tuple[Region, ...], policy: Policy, zones: tuple[Zone, ...] = ()) -> list[int]:
@@ -48,28 +54,21 @@ def strictest(regions: tuple[Region, ...], policy: Policy, zones: tuple[Zone, ..
     """For each region the zone that rejects from the least area; None: the station's own limits, or nobody's."""
     limits = _limits(policy, zones)
     ranked = sorted(limits, key=lambda name: (limits[name].reject_region * (1 - limits[name].grey_band), name))
-    return [
-        next((name for name in ranked if name in _judges(region, limits)), OWN_LIMITS) or None for region in regions
-    ]
+    judges = (set(_judges(region, limits)) for region in regions)
+    return [next((name for name in ranked if name in here), OWN_LIMITS) or None for here in judges]
 
 
 def _limits(policy: Policy, zones: tuple[Zone, ...]) -> Mapping[str, Limits]:
     return {OWN_LIMITS: policy.limits} | {zone.name: zone.limits for zone in zones if not zone.ignore}
 
 
-def _judges(region: Region, limits: Mapping[str, Limits]) -> set[str]:
+def _judges(region: Region, limits: Mapping[str, Limits]) -> tuple[str, ...]:
     """Those that judge it. A zone that this station does not have is a doubt, and then all of them do."""
-    named = set(region.zones)
-    return named if named <= limits.keys() else set(limits)
+    return region.zones if all(name in limits for name in region.zones) else tuple(limits)
 
 
-def _judged(
-    name: str, regions: tuple[Region, ...], limits: Mapping[str, Limits], policy: Policy, *, counted: int
-) -> Judgement:
-    """What one zone says, or the station's own limits."""
-    here = limits[name]
-    touching = (_area(region, policy) for region in regions if name in _judges(region, limits))
-    areas = [area for area in touching if area >= here.min_region]
+def _judged(name: str, areas: list[float], here: Limits, *, counted: int) -> Judgement:
+    """What one zone says of the areas that count there, or the station's own limits."""
     largest, total = max(areas, default=0.0), float(sum(areas))
     severity = max(largest / here.reject_region, total / here.reject_total)
     return Judgement(

@@ -17,12 +17,17 @@ Mask = npt.NDArray[np.bool_]
 
 OWN_LIMITS = ""  # among the zones of a region: the limits of the station itself
 REST = 1 << 15  # in no zone: the station's own limits judge it
-MAPS = 8  # kept: frames of a folder differ in height
+MAPS = 8  # kept
+LINES = 512  # frames of a camera may differ in height, and a zone lies where it lies in all of them
+
+
+def zone_map(zones: tuple[Zone, ...], calibration: Calibration, height: int, width: int) -> Map:
+    """The map of a frame of this size; read-only, as it is kept: of a large frame it takes a while to draw."""
+    return _drawn(zones, calibration, -(-height // LINES) * LINES, width)[:height]
 
 
 @lru_cache(maxsize=MAPS)
-def zone_map(zones: tuple[Zone, ...], calibration: Calibration, height: int, width: int) -> Map:
-    """The map of a frame of this size; read-only, as it is shared."""
+def _drawn(zones: tuple[Zone, ...], calibration: Calibration, height: int, width: int) -> Map:
     of_frame = np.zeros((height, width), np.uint16)
     ignored = np.zeros((height, width), bool)
     for n, zone in enumerate(zones):
@@ -30,7 +35,7 @@ def zone_map(zones: tuple[Zone, ...], calibration: Calibration, height: int, wid
         if zone.ignore:
             ignored |= inside
         else:
-            of_frame[inside] |= np.uint16(1 << n)
+            of_frame |= inside * np.uint16(1 << n)
     of_frame[of_frame == 0] = REST
     of_frame[ignored] = 0
     of_frame.setflags(write=False)

@@ -168,7 +168,7 @@ def test_by_the_middle_of_a_region_a_defect_over_a_border_would_escape(monkeypat
     mask, zones = a_mask((39, 5, 4)), (LEFT, LAX)
     regions = regions_of_mask(mask, CALIBRATION, zones)
 
-    monkeypatch.setattr(rules, "_judges", lambda *_: {"lax"})  # x 41 of 80: right of the border at 40
+    monkeypatch.setattr(rules, "_judges", lambda *_: ("lax",))  # x 41 of 80: right of the border at 40
 
     assert judge(regions, POLICY, zones).outcome is Outcome.PASS
     monkeypatch.undo()
