@@ -206,6 +206,7 @@ def provenance(station: Station, run: str) -> Provenance:
     """What every verdict of this run rests on."""
     from importlib.metadata import version
 
+    from config.calibration import calibration_hashes
     from config.loader import config_sha256
     from monitor.baseline import baseline_hashes
     from workers.identity import load_identity
@@ -219,6 +220,7 @@ def provenance(station: Station, run: str) -> Provenance:
         model_sha256=model.sha256,
         engine=station.model.engine,
         baselines=baseline_hashes(station),
+        calibrations=calibration_hashes(station, state_folder(station)),
     )
 
 

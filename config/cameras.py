@@ -1,5 +1,6 @@
 """The kinds of camera a station can have, and how their pixels become millimetres."""
 
+import math
 import os
 import re
 from collections.abc import Iterator
@@ -9,19 +10,32 @@ from pydantic import Field
 
 from config.base import Milliseconds, Name, Table, type_checked_list
 from config.health import Health
+from config.zones import ZONES_MOST, Zone
 
 Pixels = Annotated[int, Field(ge=1, le=32_768)]
+NEAR_PX = 0.5  # a zone may end so far outside of the frame: its edge is measured on the part
 
 
 class Calibration(Table):
-    """Two numbers, as line-scan pixels are not square: the optics set one, belt and encoder the other."""
+    """Two numbers, as line-scan pixels are not square: the optics set one, belt and encoder the other.
+
+    `linectl calibrate` measures them; what it wrote goes before what the station file says (config/calibration.py).
+    """
 
     mm_per_px_across: float = Field(gt=0, le=100)
     mm_per_line: float = Field(gt=0, le=100)
+    shear_deg: float = Field(default=0.0, ge=-45, le=45)  # of a line of pixels that is not square to the belt
+    area_relative_uncertainty: float | None = Field(default=None, ge=0, lt=1)  # standard, k = 1; None: not known
 
     @property
     def mm2_per_px(self) -> float:
-        return self.mm_per_px_across * self.mm_per_line
+        return self.mm_per_px_across * self.mm_per_line * math.cos(math.radians(self.shear_deg))
+
+    def to_px(self, x_mm: float, y_mm: float) -> tuple[float, float]:
+        """Where a point across and along the belt lies in the frame, whose first pixel spans 0 … 1."""
+        lean = math.radians(self.shear_deg)
+        across = x_mm / (self.mm_per_px_across * math.cos(lean))
+        return across, (y_mm - x_mm * math.tan(lean)) / self.mm_per_line
 
 
 class CameraBase(Table):
@@ -33,6 +47,32 @@ class CameraBase(Table):
     calibration: Calibration | None = None  # without it, limits are in px
     backlog: int = Field(default=4, ge=1, le=256)  # frames that wait for a worker; the next one is closed as overload
     health: Health = Health()  # when a frame is not inspected, whatever the net says
+    zones: Annotated[tuple[Zone, ...], type_checked_list] = Field(default=(), max_length=ZONES_MOST)
+
+    def zone_problems(self, unit: str) -> Iterator[tuple[str, str]]:
+        """(key, what is wrong) with its zones, in a station whose limits have this unit."""
+        names = [zone.name for zone in self.zones]
+        for n, zone in enumerate(self.zones):
+            at = f"zones[{n}]"
+            yield from ((f"{at}.{key}", text) for key, text in zone.problems())
+            if zone.name in names[:n]:
+                yield f"{at}.name", f"{zone.name!r} is the name of another zone too"
+            if unit != "mm2":
+                yield at, "is in mm, but the station's limits are in px: give them in mm², or leave out zones"
+            elif self.calibration is not None:
+                yield from ((f"{at}.polygon", text) for text in self._misplaced(zone, self.calibration))
+
+    def _misplaced(self, zone: Zone, calibration: Calibration) -> Iterator[str]:
+        """Points outside of the largest frame, and a zone that is lost between its pixels."""
+        for n, (x_mm, y_mm) in enumerate(zone.polygon):
+            x, y = calibration.to_px(x_mm, y_mm)
+            if not (-NEAR_PX <= x <= self.width[1] + NEAR_PX and -NEAR_PX <= y <= self.height[1] + NEAR_PX):
+                yield (
+                    f"point {n}, [{x_mm:g}, {y_mm:g}] mm, is pixel {x:.1f} of line {y:.1f}, "
+                    f"but the frame has {self.width[1]} × {self.height[1]} px"
+                )
+        if 0 < zone.area_mm2 < calibration.mm2_per_px:
+            yield f"encloses {zone.area_mm2:g} mm², less than one pixel, {calibration.mm2_per_px:g} mm²"
 
 
 class TwinCamera(CameraBase):

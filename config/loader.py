@@ -14,6 +14,7 @@ from pydantic_core import ErrorDetails
 
 from config.actuators import LogActuator, ModbusActuator, MqttActuator, OpcUaActuator, TwinActuator
 from config.brokers import broker_problems
+from config.calibration import CalibrationFault, with_calibrations
 from config.cameras import FolderCamera, GigeCamera, TwinCamera, VideoCamera, redacted, source_problems
 from config.onlookers import NO_GATE, webhook_problems
 from config.station import Station
@@ -30,29 +31,25 @@ class ConfigError(Exception):
 
 
 def load_station(named: str) -> Station:
-    """The station of this name in `config/stations`, or of the file at this path."""
+    """The station of this name in `config/stations`, or of the file at this path, with the calibrations in force."""
     path = station_path(named)
-    at = path.stem
+    station = _understood(_table(path), at=path.stem)
     try:
-        if path.stat().st_size > FILE_BYTES:
-            raise ConfigError(f"{path}: {path.stat().st_size} bytes, a station file has at most {FILE_BYTES}")
-        table = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path}: cannot be read: {error}") from error
-    except tomllib.TOMLDecodeError as error:
-        raise ConfigError(f"{path}: is no TOML: {error}") from error
-    return parse_station(table, at=at)
+        station = with_calibrations(station, state_folder(station))
+    except CalibrationFault as error:
+        raise ConfigError(str(error)) from error
+    return _checked(station, at=path.stem)
+
+
+def load_uncalibrated(named: str) -> Station:
+    """The same as its file has it, to be calibrated: what does not fit together yet is not asked."""
+    path = station_path(named)
+    return _understood(_table(path), at=path.stem)
 
 
 def parse_station(table: dict[str, Any], *, at: str) -> Station:
     """The station this table describes; `at` begins the path in every complaint."""
-    try:
-        station = Station.model_validate(table)
-    except ValidationError as error:
-        raise ConfigError("\n".join(_explain(at, each) for each in error.errors())) from error
-    if problems := [f"{at}.{key}: {text}" for key, text in _problems(station)]:
-        raise ConfigError("\n".join(problems))
-    return station
+    return _checked(_understood(table, at=at), at=at)
 
 
 def station_path(named: str) -> Path:
@@ -90,6 +87,30 @@ def state_folder(station: Station) -> Path:
     return state_root() / station.name
 
 
+def _table(path: Path) -> dict[str, Any]:
+    try:
+        if path.stat().st_size > FILE_BYTES:
+            raise ConfigError(f"{path}: {path.stat().st_size} bytes, a station file has at most {FILE_BYTES}")
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: cannot be read: {error}") from error
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"{path}: is no TOML: {error}") from error
+
+
+def _understood(table: dict[str, Any], *, at: str) -> Station:
+    try:
+        return Station.model_validate(table)
+    except ValidationError as error:
+        raise ConfigError("\n".join(_explain(at, each) for each in error.errors())) from error
+
+
+def _checked(station: Station, *, at: str) -> Station:
+    if problems := [f"{at}.{key}: {text}" for key, text in _problems(station)]:
+        raise ConfigError("\n".join(problems))
+    return station
+
+
 def _problems(station: Station) -> Iterable[tuple[str, str]]:
     """(dotted key, what is wrong) of what single values cannot show."""
     yield from ((f"policy.{key}", text) for key, text in station.policy.problems())
@@ -109,6 +130,7 @@ def _problems(station: Station) -> Iterable[tuple[str, str]]:
                 f"{at}.calibration",
                 "is missing, but limits are in mm², as are those of a twin: calibrate, or give limits in px",
             )
+        yield from ((f"{at}.{key}", text) for key, text in camera.zone_problems(station.policy.unit))
         match camera:
             case TwinCamera():
                 if station.twin is None:

@@ -9,7 +9,7 @@ from config.base import Table
 
 Area = Annotated[float, Field(gt=0, le=1e9)]
 
-_LIMITS = ("min_region", "reject_region", "reject_total")
+LIMITS = ("min_region", "reject_region", "reject_total")
 
 
 class Policy(Table):
@@ -30,23 +30,21 @@ class Policy(Table):
     @property
     def limits(self) -> "Limits":
         """The three limits, whatever their unit; `problems` must have been empty."""
-        least, region, total = (getattr(self, f"{limit}_{self.unit}") for limit in _LIMITS)
+        least, region, total = (getattr(self, f"{limit}_{self.unit}") for limit in LIMITS)
         return Limits(min_region=least, reject_region=region, reject_total=total, grey_band=self.grey_band)
 
     def problems(self) -> list[tuple[str, str]]:
         """(key, what is wrong) for limits that are missing, mixed, or out of order."""
         given = {
-            unit: [f"{name}_{unit}" for name in _LIMITS if getattr(self, f"{name}_{unit}") is not None]
+            unit: [f"{name}_{unit}" for name in LIMITS if getattr(self, f"{name}_{unit}") is not None]
             for unit in ("mm2", "px")
         }
         if given["mm2"] and given["px"]:
             return [(given["px"][0], f"limits in px beside limits in mm² ({given['mm2'][0]}): give all in one unit")]
-        if missing := [f"{name}_{self.unit}" for name in _LIMITS if getattr(self, f"{name}_{self.unit}") is None]:
+        if missing := [f"{name}_{self.unit}" for name in LIMITS if getattr(self, f"{name}_{self.unit}") is None]:
             return [(key, "is missing: the three limits are given together") for key in missing]
-        limits = self.limits
-        if not limits.min_region <= limits.reject_region <= limits.reject_total:
-            return [(f"reject_region_{self.unit}", f"{limits.reject_region} does not lie between {_ends(limits)}")]
-        return []
+        wrong = out_of_order(self.limits)
+        return [(f"reject_region_{self.unit}", wrong)] if wrong else []
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,5 +57,9 @@ class Limits:
     grey_band: float
 
 
-def _ends(limits: Limits) -> str:
-    return f"min_region {limits.min_region} and reject_total {limits.reject_total}"
+def out_of_order(limits: Limits) -> str | None:
+    """What is wrong with limits that do not grow; None where they do."""
+    if limits.min_region <= limits.reject_region <= limits.reject_total:
+        return None
+    ends = f"min_region {limits.min_region} and reject_total {limits.reject_total}"
+    return f"{limits.reject_region} does not lie between {ends}"

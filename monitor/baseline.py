@@ -1,7 +1,6 @@
 """A camera's baseline on disk: `$LINE_STATE/<station>/baseline-<camera>.json`, whole or not there at all."""
 
 import hashlib
-import os
 from pathlib import Path
 
 import msgspec
@@ -10,6 +9,7 @@ from config.cameras import Camera
 from config.loader import ConfigError, state_folder
 from config.station import Station
 from monitor.cameras.picture import fits
+from monitor.output import write_durably
 from monitor.rules.baseline import FORMAT, FRAMES_LEAST, Baseline
 from monitor.rules.health import LEARNED
 
@@ -49,15 +49,7 @@ def save_baseline(station: Station, baseline: Baseline) -> tuple[Path, str]:
     """Durable before it takes the old one's place; where it lies, and its SHA-256."""
     path = baseline_path(station, baseline.camera)
     text = msgspec.json.format(msgspec.json.encode(baseline), indent=2) + b"\n"
-    temporary = path.with_suffix(".new")
-    with temporary.open("wb") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.rename(path)
-    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
-    os.fsync(folder)
-    os.close(folder)
+    write_durably(path, text)
     return path, hashlib.sha256(text).hexdigest()
 
 

@@ -184,6 +184,8 @@ def run_capture(lifeline: Lifeline, station: Station, *, camera: str, run: str) 
         Publisher(ends.frames(camera)) as viewers,
     ):
         baseline = _baseline(station, facts)
+        if facts.calibration and station.policy.unit == "px":
+            log.info("calibration.areas_only", camera=facts.name, limits="px")
         stream = open_camera(station, facts, run=run, state=state)
         desk = Desk(
             station,

@@ -27,7 +27,6 @@ Nanoseconds = Annotated[int, Meta(ge=0)]
 Word = Annotated[str, Meta(max_length=64)]
 Sha256 = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}$")]
 Pixels = Annotated[int, Meta(ge=0, le=2**31)]
-
 REGIONS_MOST = 4096  # more regions than this is noise, not a mask; the worker says so instead
 
 
@@ -164,6 +163,7 @@ class Region(msgspec.Struct, frozen=True, kw_only=True):
     area_px: Pixels
     area_mm2: float | None  # None without calibration
     score: float  # the largest probability inside
+    zones: Annotated[tuple[Word, ...], Meta(max_length=16)] = ("",)  # that judge it, "": the station; none: ignored
 
 
 class Segmentation(Message, frozen=True, kw_only=True):

@@ -1,6 +1,7 @@
-"""Where a command's JSON goes: `--json FILE|-` gets one object, and nothing else."""
+"""What commands write: one JSON object where `--json FILE|-` says, and files that are whole or not there."""
 
 import json
+import os
 import sys
 from pathlib import Path
 from typing import Any
@@ -13,3 +14,16 @@ def write_json(facts: dict[str, Any], to: str) -> None:
         sys.stdout.flush()
     else:
         Path(to).write_text(json.dumps(facts, indent=2) + "\n")
+
+
+def write_durably(path: Path, text: bytes) -> None:
+    """On disk before it takes the old one's place: whole or not there at all, whenever the power fails."""
+    temporary = path.with_suffix(".new")
+    with temporary.open("wb") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    temporary.rename(path)
+    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
+    os.fsync(folder)
+    os.close(folder)

@@ -170,5 +170,6 @@ def _run_row(provenance: Provenance, counts: Mapping[str, int], *, config: str, 
         first_slots={camera: count + 1 for camera, count in counts.items()},
         recovered=recovered,
         baselines=dict(provenance.baselines),
+        calibrations=dict(provenance.calibrations),
     )
     return Entry(kind=Kind.RUN, frame=None, slot=None, outcome=None, reason=None, body=body)

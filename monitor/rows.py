@@ -1,5 +1,6 @@
 """What a journal row says: the bodies of its kinds, and the facts a verdict is signed with."""
 
+import math
 from collections.abc import Mapping
 from enum import StrEnum
 from typing import Protocol
@@ -34,6 +35,8 @@ class RegionRow(msgspec.Struct, frozen=True, kw_only=True):
     crop_box: tuple[int, int, int, int] | None  # x, y, width, height in the frame, px
     crop_sha256: str | None
     mask_sha256: str | None
+    zone: str | None = None  # the strictest that it touches; None: the station's own limits
+    ignored: bool = False  # it lies in zones alone that are masked out
 
 
 class VerdictBody(msgspec.Struct, frozen=True, kw_only=True):
@@ -66,6 +69,8 @@ class VerdictBody(msgspec.Struct, frozen=True, kw_only=True):
     worker: str = ""
     inference_ms: float | None = None
     latency_ms: float | None = None  # capture to verdict
+    zone: str | None = None  # whose limits decided, as `policy` has them; None: the station's own
+    area_relative_uncertainty: float | None = None  # of areas in mm², from the calibration: standard, k = 1
 
 
 class CorrectionBody(msgspec.Struct, frozen=True, kw_only=True):
@@ -125,6 +130,7 @@ class RunBody(msgspec.Struct, frozen=True, kw_only=True):
     first_slots: dict[str, int]  # camera → the first slot of this run
     recovered: int  # slots of an earlier run that this start closed
     baselines: dict[str, str] = {}  # camera → SHA-256 of the baseline in force  # msgspec copies it
+    calibrations: dict[str, str] = {}  # likewise of its calibration, where it is not the station file's
 
 
 Body = VerdictBody | CorrectionBody | ActuatedBody | AlarmBody | PersonBody | RunBody
@@ -177,6 +183,17 @@ class Journal(Protocol):
 def read_body(row: Row) -> Body:
     """The typed body of a row."""
     return _DECODERS[row.kind].decode(row.body)
+
+
+def area_text(body: VerdictBody) -> str:
+    """The area of what counts, as people read it: 12.3 ± 0.4 mm², where the calibration says how sure it is."""
+    if body.area_mm2 is None:
+        return f"{body.area_px} px"
+    if not body.area_relative_uncertainty or not body.area_mm2:
+        return f"{body.area_mm2:.0f} mm²"
+    off_mm2 = body.area_mm2 * body.area_relative_uncertainty
+    digits = max(0, math.ceil(-math.log10(off_mm2)))  # one that counts: more would be made up
+    return f"{body.area_mm2:.{digits}f} ± {off_mm2:.{digits}f} mm²"
 
 
 _DECODERS: dict[Kind, msgspec.json.Decoder[Body]] = {

@@ -8,6 +8,7 @@ import numpy as np
 
 from monitor.lifeline import Status
 from monitor.messages import Outcome, Reason
+from monitor.rows import area_text
 from monitor.rules.verdicts import Verdict
 
 WINDOW = 1000  # verdicts whose latencies are shown
@@ -69,6 +70,6 @@ def _line(verdict: Verdict) -> str:
     worst = max(verdict.body.regions, key=lambda region: region.area_px, default=None)
     if worst is None:
         return f"{verdict.frame}  rejected"
-    area = f"{verdict.body.area_mm2:.0f} mm²" if verdict.body.area_mm2 is not None else f"{verdict.body.area_px} px"
     grey = ", grey" if verdict.body.grey else ""
-    return f"{verdict.frame}  {area}{grey} at x {worst.x}, y {worst.y}"
+    zone = f", zone {verdict.body.zone}" if verdict.body.zone else ""
+    return f"{verdict.frame}  {area_text(verdict.body)}{grey}{zone} at x {worst.x}, y {worst.y}"

@@ -14,16 +14,17 @@ import numpy as np
 import structlog
 from numpy.typing import NDArray
 
-from config.cameras import Calibration
+from config.cameras import Camera
 from config.station import Station
 from monitor.bus.endpoints import Endpoints
 from monitor.bus.wire import Dealer, Ears, Pusher
 from monitor.lifeline import Lifeline
 from monitor.messages import REGIONS_MOST, Credit, Done, Frame, Outcome, Reason, Region, Segmentation
 from monitor.png import encode_png
-from monitor.rules.policy import judge
+from monitor.rules.policy import counting, judge
 from monitor.rules.regions import Mask, encode_mask, find_regions, has_nan
 from monitor.rules.verdicts import sampled
+from monitor.rules.zones import zone_map
 from workers.batching import Pace, plan, sizes
 from workers.segmenter import Segmenter
 
@@ -112,12 +113,15 @@ class Desk:
     def __init__(self, station: Station, segmenter: Segmenter, pace: Pace, *, worker: str) -> None:
         self.worker = worker
         self._station, self._segmenter, self._pace = station, segmenter, pace
-        self._calibrations: dict[str, Calibration | None] = {c.name: c.calibration for c in station.cameras}
+        self._cameras: dict[str, Camera] = {camera.name: camera for camera in station.cameras}
+        for camera in station.cameras:
+            if camera.zones and camera.calibration:  # drawn before the first frame waits for it
+                zone_map(camera.zones, camera.calibration, camera.height[1], camera.width[1])
         budget = station.budget
         self._margin_ms = budget.transport_ms + budget.decision_ms if budget else 0.0  # from here to a durable verdict
 
     def credit(self) -> Credit:
-        return Credit(worker=self.worker, p99_ms=self._pace.p99_ms, serves=len(self._calibrations))
+        return Credit(worker=self.worker, p99_ms=self._pace.p99_ms, serves=len(self._cameras))
 
     def plan(self, held: Sequence[Work]) -> list[int]:
         """Positions of what is scored now, in the order in which it is due."""
@@ -150,7 +154,7 @@ class Desk:
         self, work: Work, probability: NDArray[np.float32], *, started_ns: int, ended_ns: int
     ) -> tuple[Segmentation, dict[str, bytes]]:
         """A net's NaN is a refusal, never area 0."""
-        camera, frame, pixels = work
+        name, frame, pixels = work
         seen = Segmentation(
             frame=frame.frame,
             slot=frame.slot,
@@ -162,13 +166,19 @@ class Desk:
         )
         if has_nan(probability):
             return msgspec.structs.replace(seen, refusal=Reason.MODEL_NAN), {"frame": encode_png(pixels)}
-        calibration = self._calibrations[camera]
-        regions, mask = find_regions(probability, threshold=self._segmenter.threshold, calibration=calibration)
+        camera = self._cameras[name]
+        threshold = self._segmenter.threshold
+        regions, mask = find_regions(
+            probability, threshold=threshold, calibration=camera.calibration, zones=camera.zones
+        )
         if len(regions) > REGIONS_MOST:
             return msgspec.structs.replace(seen, refusal=Reason.MODEL_REFUSED), {"frame": encode_png(pixels)}
-        judgement = judge(regions, self._station.policy)
+        count = set(counting(regions, self._station.policy, camera.zones))
+        # those that count first, largest before smaller: what is pictured is a beginning of the list
+        regions = tuple(region for of in (True, False) for n, region in enumerate(regions) if (n in count) is of)
+        judgement = judge(regions, self._station.policy, camera.zones)
         keeps_frame = judgement.outcome is Outcome.REJECT or sampled(frame.frame, self._station.images.pass_share)
-        pictured = regions[: min(judgement.counted, CROPS_MOST)]  # largest first: those that count come before specks
+        pictured = regions[: min(judgement.counted, CROPS_MOST)]
         boxes = [_crop_box(region, mask.shape, self._margin) for region in pictured]
         pictures = {f"crop-{n}": encode_png(pixels[y : y + h, x : x + w]) for n, (x, y, w, h) in enumerate(boxes)}
         pictures |= {f"mask-{n}": encode_png(_grey(mask[y : y + h, x : x + w])) for n, (x, y, w, h) in enumerate(boxes)}

@@ -4,12 +4,13 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from config.cameras import Camera
 from config.policy import Policy
 from config.station import Station
 from monitor.messages import FrameId, Outcome, Reason, Region, Segmentation
 from monitor.rows import Entry, Kind, RegionRow, VerdictBody
 from monitor.rules.ledger import Closing
-from monitor.rules.policy import judge
+from monitor.rules.policy import counting, judge, strictest
 
 _MS = 1_000_000
 
@@ -25,6 +26,7 @@ class Provenance:
     model_sha256: str
     engine: str
     baselines: Mapping[str, str] = field(default_factory=dict)  # camera → SHA-256; only of those that have one
+    calibrations: Mapping[str, str] = field(default_factory=dict)  # likewise, where one was measured or stated
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,16 +47,17 @@ class Verdict:
 def decide(closing: Closing, station: Station, provenance: Provenance, *, now_ns: int, now_at: int) -> Verdict:
     """PASS or REJECT by the policy where the net answered, NOT_INSPECTED(reason) where nobody could judge."""
     seen, captured = closing.segmentation, closing.captured
-    judgement = judge(seen.regions, station.policy) if seen is not None and closing.reason is None else None
+    camera = _camera(station, closing.frame.camera)
+    zones, calibration = camera.zones, camera.calibration
+    judgement = judge(seen.regions, station.policy, zones) if seen is not None and closing.reason is None else None
     outcome = judgement.outcome if judgement else Outcome.NOT_INSPECTED
     pictures, names = _pictures(closing)
-    camera = closing.frame.camera
-    counted = _counted(seen.regions, station.policy) if seen is not None else ()
+    counted = [seen.regions[n] for n in counting(seen.regions, station.policy, zones)] if seen is not None else []
     areas_mm2 = [region.area_mm2 for region in counted if region.area_mm2 is not None]
-    calibrated = station.policy.unit == "mm2" or (bool(counted) and len(areas_mm2) == len(counted))
+    calibrated = calibration is not None and len(areas_mm2) == len(counted)
     body = VerdictBody(
         run=provenance.run,
-        camera=camera,
+        camera=camera.name,
         trigger_count=captured.trigger_count if captured else closing.slot,
         captured_at=captured.captured_at if captured else now_at,
         decided_at=now_at,
@@ -65,14 +68,14 @@ def decide(closing: Closing, station: Station, provenance: Provenance, *, now_ns
         model_sha256=provenance.model_sha256,
         config_sha256=provenance.config_sha256,
         software=provenance.software,
-        policy=policy_facts(station.policy),
+        policy=policy_facts(station, camera, judgement.zone if judgement else None),
         score=seen.score if judgement and seen else None,
         severity=judgement.severity if judgement else None,
         grey=judgement.grey if judgement else False,
         area_px=sum(region.area_px for region in counted) if judgement else None,
         area_mm2=sum(areas_mm2) if judgement and calibrated else None,
         largest_mm2=max(areas_mm2, default=0.0) if judgement and calibrated else None,
-        regions=tuple(_region_row(n, region, seen, names) for n, region in enumerate(seen.regions)) if seen else (),
+        regions=_region_rows(seen, strictest(seen.regions, station.policy, zones), names) if seen else (),
         mask_rle=seen.mask_rle if seen else b"",
         frame_sha256=names.get("frame"),
         measures=captured.measures if captured else {},
@@ -80,6 +83,8 @@ def decide(closing: Closing, station: Station, provenance: Provenance, *, now_ns
         worker=seen.worker if seen else "",
         inference_ms=(seen.ended_ns - seen.started_ns) / _MS if judgement and seen else None,
         latency_ms=(now_ns - captured.captured_ns) / _MS if captured else None,
+        zone=judgement.zone if judgement else None,
+        area_relative_uncertainty=calibration.area_relative_uncertainty if judgement and calibration else None,
     )
     entry = Entry(
         kind=Kind.VERDICT,
@@ -90,7 +95,7 @@ def decide(closing: Closing, station: Station, provenance: Provenance, *, now_ns
         body=body,
     )
     return Verdict(
-        camera=camera,
+        camera=camera.name,
         slot=closing.slot,
         at_count=closing.at_count,
         frame=closing.frame,
@@ -108,15 +113,15 @@ def sampled(frame: FrameId, share: float) -> bool:
     return lot < share * 2**64
 
 
-def policy_facts(policy: Policy) -> dict[str, float | None]:
-    """The limits that were given, by their names in the station file."""
-    return {key: limit for key, limit in policy.model_dump().items() if limit is not None}
+def policy_facts(station: Station, camera: Camera, zone: str | None) -> dict[str, float | None]:
+    """The limits that decided, by their names in the station file: the station's, or those of a zone."""
+    deciding = next((each for each in camera.zones if each.name == zone), station.policy)
+    facts = deciding.model_dump(include=set(Policy.model_fields))
+    return {key: limit for key, limit in facts.items() if limit is not None}
 
 
-def _counted(regions: tuple[Region, ...], policy: Policy) -> tuple[Region, ...]:
-    """The regions that reach the least area; smaller ones are specks."""
-    least, in_px = policy.limits.min_region, policy.unit == "px"
-    return tuple(r for r in regions if (r.area_px if in_px else r.area_mm2 or 0.0) >= least)
+def _camera(station: Station, name: str) -> Camera:
+    return next(camera for camera in station.cameras if camera.name == name)
 
 
 def _pictures(closing: Closing) -> tuple[dict[str, bytes], dict[str, str]]:
@@ -126,7 +131,12 @@ def _pictures(closing: Closing) -> tuple[dict[str, bytes], dict[str, str]]:
     return {names[name]: png for name, png in pngs.items()}, names
 
 
-def _region_row(n: int, region: Region, seen: Segmentation, names: Mapping[str, str]) -> RegionRow:
+def _region_rows(seen: Segmentation, zones: list[str | None], names: Mapping[str, str]) -> tuple[RegionRow, ...]:
+    rows = zip(seen.regions, zones, strict=True)
+    return tuple(_region_row(n, region, zone, seen, names) for n, (region, zone) in enumerate(rows))
+
+
+def _region_row(n: int, region: Region, zone: str | None, seen: Segmentation, names: Mapping[str, str]) -> RegionRow:
     return RegionRow(
         x=region.x,
         y=region.y,
@@ -138,4 +148,6 @@ def _region_row(n: int, region: Region, seen: Segmentation, names: Mapping[str, 
         crop_box=seen.crops_px[n] if n < len(seen.crops_px) else None,
         crop_sha256=names.get(f"crop-{n}"),
         mask_sha256=names.get(f"mask-{n}"),
+        zone=zone,
+        ignored=not region.zones,
     )

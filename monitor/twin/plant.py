@@ -159,7 +159,7 @@ def draw_part(station: Station, slot: int) -> Drawn:
     order = list(TruthClass)
     for face, camera in enumerate(station.cameras):
         surface = draw(surface_spec(station, camera), seed=seed + face, slot=slot)
-        truth, regions = classify(surface.mask, camera.calibration, station.policy)
+        truth, regions = classify(surface.mask, camera.calibration, station.policy, camera.zones)
         worst = max(worst, truth, key=order.index)
         areas += [round(region.area_mm2 or 0.0, 3) for region in regions]
         kinds += [str(defect.kind) for defect in surface.defects]

@@ -8,6 +8,7 @@ from typing import Any
 
 from config.cameras import Calibration
 from config.policy import Policy
+from config.zones import Zone
 from monitor.messages import Gate, Outcome, Region
 from monitor.rules.policy import judge
 from monitor.rules.regions import Mask, regions_of_mask
@@ -40,10 +41,12 @@ class Truth:
         return asdict(self)
 
 
-def classify(mask: Mask, calibration: Calibration | None, policy: Policy) -> tuple[TruthClass, tuple[Region, ...]]:
+def classify(
+    mask: Mask, calibration: Calibration | None, policy: Policy, zones: tuple[Zone, ...] = ()
+) -> tuple[TruthClass, tuple[Region, ...]]:
     """The class of a part with this exact mask, and its regions."""
-    regions = regions_of_mask(mask, calibration)
-    return class_of(judge(regions, policy).severity), regions
+    regions = regions_of_mask(mask, calibration, zones)
+    return class_of(judge(regions, policy, zones).severity), regions
 
 
 def class_of(severity: float) -> TruthClass:

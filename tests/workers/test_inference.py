@@ -13,11 +13,13 @@ from numpy.typing import NDArray
 from config.loader import load_station
 from config.models import Model
 from config.station import Station
+from config.zones import Zone
 from monitor.bus.wire import Dealer, Pusher
 from monitor.lifeline import Lifeline
 from monitor.messages import Credit, Done, Frame, FrameId, Reason, Segmentation
 from monitor.twin.surface import SurfaceSpec, draw
 from monitor.twin.truth import TruthClass
+from tests.monitor.builders import a_mask
 from tests.workers.builders import a_checkpoint, a_model
 from workers.batching import Pace
 from workers.inference import Desk, Work, answer_first, time_itself
@@ -120,6 +122,39 @@ def test_a_net_that_fails_on_one_frame_refuses_that_one_alone(desk: Desk, model:
     sound = list(desk.segment(works))
     assert [seen.refusal for seen, _ in found] == [None, Reason.MODEL_NAN, None]
     assert [timeless(found[i]) for i in (0, 2)] == [timeless(sound[i]) for i in (0, 2)]
+
+
+class Draws:
+    """A segmenter whose net sees these squares of (x, y, side), whatever it is shown."""
+
+    def __init__(self, *squares: tuple[int, int, int]) -> None:
+        self._mask = a_mask(*squares, shape=(1000, 160))
+        self.sha256, self.threshold = "a" * 64, 0.5
+
+    def probabilities(self, frames: list[NDArray[np.uint8]]) -> list[NDArray[np.float32]]:
+        return [self._mask.astype(np.float32) for _ in frames]
+
+
+def test_what_counts_in_its_zone_is_pictured_before_what_is_larger_and_does_not(model: Model) -> None:
+    lax = Zone(
+        name="lax",
+        polygon=((0.0, 0.0), (72.0, 0.0), (72.0, 100.0), (0.0, 100.0)),
+        min_region_mm2=100.0,
+        reject_region_mm2=100.0,
+        reject_total_mm2=100.0,
+    )
+    station = a_station(model, cameras=("head",))
+    zoned = station.model_copy(update={"cameras": (station.cameras[0].model_copy(update={"zones": (lax,)}),)})
+    draws: Segmenter = Draws((10, 10, 20), (10, 500, 15))  # type: ignore[assignment]  # all that is asked of it
+
+    [(seen, pictures)] = Desk(zoned, draws, a_pace(), worker="w.1").segment([a_work("head", 1)])
+
+    assert [(region.y, region.zones) for region in seen.regions] == [(500, ("",)), (10, ("lax",))]
+    assert len(seen.crops_px) == 1
+    assert {name for name in pictures if name != "frame"} == {"crop-0", "mask-0"}
+    assert "frame" in pictures  # 50 mm² in no zone: rejected
+    [(plain, _)] = Desk(station, draws, a_pace(), worker="w.1").segment([a_work("head", 1)])
+    assert [region.y for region in plain.regions] == [10, 500]  # largest first, as before
 
 
 def answered(desk: Desk, held: list[Work]) -> tuple[list[Work], Ear, dict[str, Ear], list[tuple[str, str]]]:
