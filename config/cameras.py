@@ -60,11 +60,11 @@ class CameraBase(Table):
             if unit != "mm2":
                 yield at, "is in mm, but the station's limits are in px: give them in mm², or leave out zones"
             elif self.calibration is not None:
-                yield from ((f"{at}.polygon", text) for text in self._misplaced(zone, self.calibration))
+                yield from ((f"{at}.polygon_mm", text) for text in self._misplaced(zone, self.calibration))
 
     def _misplaced(self, zone: Zone, calibration: Calibration) -> Iterator[str]:
         """Points outside of the largest frame, and a zone that is lost between its pixels."""
-        for n, (x_mm, y_mm) in enumerate(zone.polygon):
+        for n, (x_mm, y_mm) in enumerate(zone.polygon_mm):
             x, y = calibration.to_px(x_mm, y_mm)
             if not (-NEAR_PX <= x <= self.width[1] + NEAR_PX and -NEAR_PX <= y <= self.height[1] + NEAR_PX):
                 yield (

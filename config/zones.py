@@ -19,9 +19,9 @@ class Zone(Table):
     """A polygon; its origin is the first pixel of the first line, x goes across the belt and y along it."""
 
     name: Name
-    polygon: Annotated[tuple[Annotated[tuple[Millimetre, Millimetre], type_checked_list], ...], type_checked_list] = (
-        Field(min_length=3, max_length=POINTS_MOST)
-    )
+    polygon_mm: Annotated[
+        tuple[Annotated[tuple[Millimetre, Millimetre], type_checked_list], ...], type_checked_list
+    ] = Field(min_length=3, max_length=POINTS_MOST)
     ignore: bool = False  # masked out: a region that lies in such zones alone is not judged
     min_region_mm2: Area | None = None
     reject_region_mm2: Area | None = None
@@ -37,7 +37,7 @@ class Zone(Table):
     @property
     def area_mm2(self) -> float:
         """What it encloses."""
-        sides = zip(self.polygon, (*self.polygon[1:], self.polygon[0]), strict=True)
+        sides = zip(self.polygon_mm, (*self.polygon_mm[1:], self.polygon_mm[0]), strict=True)
         return abs(sum(a[0] * b[1] - b[0] * a[1] for a, b in sides)) / 2
 
     def problems(self) -> Iterator[tuple[str, str]]:
@@ -49,10 +49,10 @@ class Zone(Table):
             yield from ((key, "is missing: a zone has all three limits, or ignore = true") for key in missing)
         elif wrong := out_of_order(self.limits):
             yield "reject_region_mm2", wrong
-        if crossing := _crossing(self.polygon):
-            yield "polygon", f"{crossing}: a zone's outline does not meet itself"
+        if crossing := _crossing(self.polygon_mm):
+            yield "polygon_mm", f"{crossing}: a zone's outline does not meet itself"
         elif self.area_mm2 == 0:
-            yield "polygon", f"encloses nothing: its {len(self.polygon)} points lie on one line"
+            yield "polygon_mm", f"encloses nothing: its {len(self.polygon_mm)} points lie on one line"
 
 
 def _crossing(polygon: tuple[Point, ...]) -> str | None:

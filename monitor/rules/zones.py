@@ -31,7 +31,7 @@ def _drawn(zones: tuple[Zone, ...], calibration: Calibration, height: int, width
     of_frame = np.zeros((height, width), np.uint16)
     ignored = np.zeros((height, width), bool)
     for n, zone in enumerate(zones):
-        inside = inside_of([calibration.to_px(*point) for point in zone.polygon], height=height, width=width)
+        inside = inside_of([calibration.to_px(*point) for point in zone.polygon_mm], height=height, width=width)
         if zone.ignore:
             ignored |= inside
         else:

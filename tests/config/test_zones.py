@@ -14,12 +14,12 @@ from tests.config.test_loader import RAIL
 
 ZONE: dict[str, Any] = {
     "name": "edge",
-    "polygon": [[0.0, 0.0], [10.0, 0.0], [10.0, 500.0], [0.0, 500.0]],
+    "polygon_mm": [[0.0, 0.0], [10.0, 0.0], [10.0, 500.0], [0.0, 500.0]],
     "min_region_mm2": 1.0,
     "reject_region_mm2": 5.0,
     "reject_total_mm2": 10.0,
 }
-HOLE = {"name": "hole", "polygon": [[20, 20], [30, 20], [25, 40]], "ignore": True}
+HOLE = {"name": "hole", "polygon_mm": [[20, 20], [30, 20], [25, 40]], "ignore": True}
 
 
 def with_zones(*zones: dict[str, Any]) -> dict[str, Any]:
@@ -44,27 +44,29 @@ def test_zones_are_understood() -> None:
 @pytest.mark.parametrize(
     ("change", "named", "why"),
     [
-        pytest.param({"polygon": [[0, 0], [1, 0]]}, ".polygon", "at least 3", id="two-points"),
-        pytest.param({"polygon": [[0, 0], [1, 0], [2, 0, 0]]}, ".polygon[2]", "2 items", id="three-coordinates"),
-        pytest.param({"polygon": [[0, 0], [1, 0], [2, "0"]]}, ".polygon[2][1]", "'0'", id="text"),
-        pytest.param({"polygon": [[0, 0], [5, 5], [10, 10]]}, ".polygon", "on one line", id="no-area"),
-        pytest.param({"polygon": [[0, 0], [0, 0], [9, 0], [9, 9]]}, ".polygon", "point 0 is given twice", id="twice"),
+        pytest.param({"polygon_mm": [[0, 0], [1, 0]]}, ".polygon_mm", "at least 3", id="two-points"),
+        pytest.param({"polygon_mm": [[0, 0], [1, 0], [2, 0, 0]]}, ".polygon_mm[2]", "2 items", id="three-coordinates"),
+        pytest.param({"polygon_mm": [[0, 0], [1, 0], [2, "0"]]}, ".polygon_mm[2][1]", "'0'", id="text"),
+        pytest.param({"polygon_mm": [[0, 0], [5, 5], [10, 10]]}, ".polygon_mm", "on one line", id="no-area"),
         pytest.param(
-            {"polygon": [[0, 0], [10, 10], [10, 0], [0, 10]]}, ".polygon", "side 0 crosses side 2", id="a-bow-tie"
+            {"polygon_mm": [[0, 0], [0, 0], [9, 0], [9, 9]]}, ".polygon_mm", "point 0 is given twice", id="twice"
         ),
         pytest.param(
-            {"polygon": [[0, 0], [10, 0], [10, 10], [10, 5], [5, 10]]}, ".polygon", "runs back over", id="a-spike"
+            {"polygon_mm": [[0, 0], [10, 10], [10, 0], [0, 10]]}, ".polygon_mm", "side 0 crosses side 2", id="a-bow-tie"
         ),
         pytest.param(
-            {"polygon": [[0, 0], [10, 0], [10, 10], [5, 0], [0, 10]]}, ".polygon", "side 0 crosses", id="a-touch"
+            {"polygon_mm": [[0, 0], [10, 0], [10, 10], [10, 5], [5, 10]]}, ".polygon_mm", "runs back over", id="a-spike"
         ),
         pytest.param(
-            {"polygon": [[0, 0], [80, 0], [0, 9]]}, ".polygon", "point 1, [80, 0] mm, is pixel 177.8", id="beyond"
+            {"polygon_mm": [[0, 0], [10, 0], [10, 10], [5, 0], [0, 10]]}, ".polygon_mm", "side 0 crosses", id="a-touch"
         ),
         pytest.param(
-            {"polygon": [[0, 0], [5, -9], [5, 9]]}, ".polygon", "but the frame has 160 × 1000 px", id="before"
+            {"polygon_mm": [[0, 0], [80, 0], [0, 9]]}, ".polygon_mm", "point 1, [80, 0] mm, is pixel 177.8", id="beyond"
         ),
-        pytest.param({"polygon": [[0, 0], [0.1, 0], [0, 0.1]]}, ".polygon", "less than one pixel", id="a-speck"),
+        pytest.param(
+            {"polygon_mm": [[0, 0], [5, -9], [5, 9]]}, ".polygon_mm", "but the frame has 160 × 1000 px", id="before"
+        ),
+        pytest.param({"polygon_mm": [[0, 0], [0.1, 0], [0, 0.1]]}, ".polygon_mm", "less than one pixel", id="a-speck"),
         pytest.param({"reject_region_mm2": None}, ".reject_region_mm2", "is missing", id="a-limit-is-missing"),
         pytest.param({"min_region_mm2": 6.0}, ".reject_region_mm2", "does not lie between", id="limits-out-of-order"),
         pytest.param({"ignore": True}, ".min_region_mm2", "meets no limit", id="limits-that-are-ignored"),
@@ -113,7 +115,7 @@ def test_what_zones_need_is_asked_for(change: Callable[[dict[str, Any]], object]
 
 def test_without_the_look_for_crossings_a_bow_tie_would_be_judged(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(config.zones, "_crossing", lambda _: None)
-    bow_tie = ZONE | {"polygon": [[0, 0], [10, 12], [10, 0], [0, 10]]}
+    bow_tie = ZONE | {"polygon_mm": [[0, 0], [10, 12], [10, 0], [0, 10]]}
 
     assert parse_station(with_zones(bow_tie), at="rail-03").cameras[0].zones
 

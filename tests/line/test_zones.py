@@ -18,14 +18,14 @@ FRAMES = 30
 ZONES = """
 [[cameras.zones]]
 name = "first-half"
-polygon = [[0.0, 0.0], [72.0, 0.0], [72.0, 250.0], [0.0, 250.0]]
+polygon_mm = [[0.0, 0.0], [72.0, 0.0], [72.0, 250.0], [0.0, 250.0]]
 min_region_mm2 = 2.0
 reject_region_mm2 = 10.0
 reject_total_mm2 = 20.0
 
 [[cameras.zones]]
 name = "end"
-polygon = [[0.0, 450.0], [72.0, 450.0], [72.0, 500.0], [0.0, 500.0]]
+polygon_mm = [[0.0, 450.0], [72.0, 450.0], [72.0, 500.0], [0.0, 500.0]]
 ignore = true
 """
 

@@ -218,7 +218,7 @@ def test_the_command_writes_one_json_object(station: Station, tmp_path: Path) ->
 
 def test_a_zone_that_does_not_fit_any_more_is_said(station: Station, tmp_path: Path) -> None:
     path = tmp_path / "replay.toml"
-    zone = 'name = "edge", polygon = [[0.0, 0.0], [70.0, 0.0], [70.0, 9.0]], ignore = true'
+    zone = 'name = "edge", polygon_mm = [[0.0, 0.0], [70.0, 0.0], [70.0, 9.0]], ignore = true'
     path.write_text(path.read_text() + f"zones = [{{ {zone} }}]\n")
     assert load_station(str(path)).cameras[0].zones
 
@@ -226,7 +226,7 @@ def test_a_zone_that_does_not_fit_any_more_is_said(station: Station, tmp_path: P
 
     assert ended.returncode == 0
     assert "does not start with it" in ended.stdout
-    assert "replay.cameras[0].zones[0].polygon: point 1, [70, 0] mm, is pixel 175.0" in ended.stdout
+    assert "replay.cameras[0].zones[0].polygon_mm: point 1, [70, 0] mm, is pixel 175.0" in ended.stdout
     assert calibration_path(state_folder(station), "head").exists()
 
 

@@ -138,7 +138,7 @@ class Draws:
 def test_what_counts_in_its_zone_is_pictured_before_what_is_larger_and_does_not(model: Model) -> None:
     lax = Zone(
         name="lax",
-        polygon=((0.0, 0.0), (72.0, 0.0), (72.0, 100.0), (0.0, 100.0)),
+        polygon_mm=((0.0, 0.0), (72.0, 0.0), (72.0, 100.0), (0.0, 100.0)),
         min_region_mm2=100.0,
         reject_region_mm2=100.0,
         reject_total_mm2=100.0,

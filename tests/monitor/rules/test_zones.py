@@ -26,7 +26,7 @@ def a_box(name: str, x0: float, y0: float, x1: float, y1: float, **facts: Any) -
     """A rectangle in mm; strict where nothing else is said."""
     limits = {"min_region_mm2": 2.0, "reject_region_mm2": 10.0, "reject_total_mm2": 20.0, "grey_band": 0.0}
     given = {"ignore": True} if facts.get("ignore") else limits | facts
-    return Zone(name=name, polygon=((x0, y0), (x1, y0), (x1, y1), (x0, y1)), **given)
+    return Zone(name=name, polygon_mm=((x0, y0), (x1, y0), (x1, y1), (x0, y1)), **given)
 
 
 LEFT = a_box("left", 0, 0, 20, 200)
@@ -117,9 +117,9 @@ def test_where_a_polygon_begins_and_which_way_it_runs_changes_nothing(
     mask: Mask, polygon: tuple[tuple[float, float], ...], start: int, backwards: bool
 ) -> None:
     again = polygon[start % len(polygon) :] + polygon[: start % len(polygon)]
-    other = Zone(name="star", polygon=again[::-1] if backwards else again, **STRICT)
+    other = Zone(name="star", polygon_mm=again[::-1] if backwards else again, **STRICT)
 
-    first, _ = judged(mask, Zone(name="star", polygon=polygon, **STRICT), calibration=LEANING)
+    first, _ = judged(mask, Zone(name="star", polygon_mm=polygon, **STRICT), calibration=LEANING)
 
     assert judged(mask, other, calibration=LEANING)[0] == first
 
@@ -133,7 +133,7 @@ def test_the_order_of_zones_changes_nothing(mask: Mask, zones: list[Zone]) -> No
 def test_a_stricter_zone_never_lets_a_part_through(mask: Mask, polygon: tuple[tuple[float, float], ...]) -> None:
     without, _ = judged(mask)
 
-    judgement, regions = judged(mask, Zone(name="star", polygon=polygon, **STRICT))
+    judgement, regions = judged(mask, Zone(name="star", polygon_mm=polygon, **STRICT))
 
     touches = [region for region in regions if "star" in region.zones]
     rejects = any((region.area_mm2 or 0.0) >= 10.0 for region in touches) or _total(touches) >= 20.0
