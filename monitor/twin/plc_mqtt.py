@@ -53,8 +53,10 @@ class _Front:
     def close(self) -> None:
         self._over.set()
         self._thread.join()
-        if not self._connection.lost:
+        try:
             self._connection.say(Said(topic=self._topics.plc("state"), payload=topics.OFFLINE, retained=True))
+        except BrokerLost as error:  # its will speaks for it, where anybody still hears
+            log.warning("plc.goodbye_unheard", error=str(error))
         self._connection.close()
 
     def _connect(self) -> None:

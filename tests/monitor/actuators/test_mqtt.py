@@ -268,3 +268,15 @@ def _beat(wire: mqtt.MqttWire, line: LineStatus) -> bool:
     wire.status()
     wire.write(line, None)
     return True
+
+
+def test_row_32_a_plc_whose_broker_is_gone_ends_all_the_same(tmp_path: Path) -> None:
+    if not BROKERS:
+        pytest.skip("no MQTT broker is here")
+    port = free_port()
+
+    with a_broker(port) as broker, a_plc_at(port, tmp_path) as program:
+        until(lambda: program.status(time.monotonic_ns()).heartbeat > 0)
+        broker.kill()  # and nobody has noticed yet
+
+    assert broker.wait() != 0
