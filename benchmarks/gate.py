@@ -121,7 +121,7 @@ def _drive(
     confirmed: dict[int, float] = {}
     said_s: dict[int, float] = {}
     counted = 0
-    begun_s = time.monotonic()
+    begun_s = counted_s = time.monotonic()
     knob = deque((n * ROUND_S + at_s, share) for n in range(10_000) for at_s, share in KNOB)
     over_s: float | None = None
     while over_s is None or time.monotonic() < over_s:
@@ -133,7 +133,7 @@ def _drive(
             waiting += [
                 (now_s + rng.uniform(*JUDGED_S), slot) for slot in range(counted + 1, counter.trigger_count + 1)
             ]
-            counted = counter.trigger_count
+            counted, counted_s = counter.trigger_count, now_s
             if counted % 500 < 2:
                 say(f"{counted} of {parts} triggers, {len(confirmed)} confirmed")
             if counted >= parts and turns_knob:
@@ -151,8 +151,8 @@ def _drive(
             confirmed.setdefault(actuated.slot, actuated.late_ms)
         if counted >= parts and not waiting and over_s is None and len(confirmed) >= parts:
             over_s = now_s + 0.2
-        if counted >= parts and now_s - begun_s > parts * 4 + WAY_S + SETTLE_S:
-            break
+        if counted >= parts and now_s - counted_s > WAY_S + SETTLE_S:
+            break  # the gate has lost a part: the figures will say so
     return ordered, confirmed
 
 
@@ -174,7 +174,8 @@ def _judged(
     protocol: str, parts: list[dict[str, Any]], ordered: dict[int, Outcome], confirmed: dict[int, float], *, rate: float
 ) -> dict[str, Any]:
     by_slot = {part["slot"]: part for part in parts}
-    late = [slot for slot in ordered if confirmed.get(slot, 0.0) > 0 or by_slot[slot]["command"] is None]
+    unheard = {slot for slot in ordered if slot not in by_slot or by_slot[slot]["command"] is None}
+    late = [slot for slot in ordered if confirmed.get(slot, 0.0) > 0 or slot in unheard]
     wrong = [
         slot
         for slot, part in by_slot.items()

@@ -52,6 +52,4 @@ class Alarms(Table):
     )  # of one camera: dark, frozen, blurred, … or no frame at all
     no_trigger: After | None = None
     late: Within = Within(level="warn", parts=1, within_s=60.0)
-    unreconciled: Rule = Rule(level="reject")  # a camera counts other triggers than the source
-    drift: Rule = Rule(level="warn")  # slow change of light
     quiet_s: float = Field(default=10.0, ge=0, le=86_400)  # an alarm that came and went is not said again before

@@ -1,19 +1,35 @@
-"""Which extra a station needs, and whether it is installed."""
+"""Which extras a station needs, and whether they are installed: said before anything starts."""
 
 from collections.abc import Iterator
 from importlib.util import find_spec
 
 from config.station import Station
 
-EXTRAS = {"modbus": "pymodbus", "opcua": "asyncua"}  # extra: the package without which it is not there
+EXTRAS = {  # extra: the module without which it is not there
+    "gige": "viva_genicam",
+    "modbus": "pymodbus",
+    "mqtt": "paho",
+    "opcua": "asyncua",
+}
 
 
 def missing_extras(station: Station) -> Iterator[str]:
     """One line for each that is missing."""
-    wanted = {f"{station.name}.actuator.kind": station.actuator.kind}
+    for place, extra in _wanted(station):
+        module = EXTRAS.get(extra)
+        if module is not None and find_spec(module) is None:
+            yield (
+                f"{station.name}.{place}: {extra!r} needs {module}, which is not installed: "
+                f"pip install 'line-monitor[{extra}]'"
+            )
+
+
+def _wanted(station: Station) -> Iterator[tuple[str, str]]:
+    """(dotted key, kind) of whatever may need one."""
+    yield "actuator.kind", station.actuator.kind
+    for index, camera in enumerate(station.cameras):
+        yield f"cameras[{index}].kind", camera.kind
     if station.opcua_server is not None:
-        wanted[f"{station.name}.opcua_server"] = "opcua"
-    for place, extra in wanted.items():
-        package = EXTRAS.get(extra)
-        if package is not None and find_spec(package) is None:
-            yield f"{place}: {extra!r} needs {package}, which is not installed: pip install 'line-monitor[{extra}]'"
+        yield "opcua_server", "opcua"
+    if station.sparkplug is not None:
+        yield "sparkplug", "mqtt"

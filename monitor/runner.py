@@ -15,7 +15,7 @@ from rich.live import Live
 from config.loader import EXIT_CONFIG, state_folder
 from config.station import Station
 from monitor.bus.endpoints import EndpointError
-from monitor.cameras import CameraError, check_extras
+from monitor.cameras import CameraError
 from monitor.children import Job
 from monitor.logs import open_logs
 from monitor.output import write_json
@@ -64,7 +64,6 @@ def run_station(
     with_panel = console.is_terminal
     log_path = state / "line.log"
     try:
-        check_extras(station)
         with hold_station(state), _log_fd(log_path if with_panel else None) as log_fd:
             open_logs("supervisor", quiet=with_panel)
             supervisor = Supervisor(station, jobs, command, log_fd=log_fd)

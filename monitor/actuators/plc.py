@@ -68,10 +68,11 @@ class PlcGate:
         self._goes = self._resumed = False  # both, before the PLC may trigger
         self._beats = self._fault = 0
         self._alarms: list[Alarm] = []
+        self._failed: BaseException | None = None
         self._over = threading.Event()
         self._due = threading.Event()  # there is something to write: do not sleep the cycle out
         self._silence = _Silence(most_ns=round(facts.silent_ms * _MS))
-        self._thread = threading.Thread(target=self._keep_up, name="plc", daemon=True)
+        self._thread = threading.Thread(target=self._run, name="plc", daemon=True)
         self._thread.start()
 
     def send(self, disposition: Disposition) -> None:
@@ -80,6 +81,9 @@ class PlcGate:
         self._due.set()
 
     def heard(self) -> list[Actuated]:
+        """Raises what has ended the thread, which has nobody else to raise to: actuation ends, and is started anew."""
+        if self._failed is not None:
+            raise self._failed
         with self._lock:
             return self._handshake.answers()
 
@@ -122,6 +126,12 @@ class PlcGate:
         self._over.set()
         self._due.set()
         self._thread.join(timeout=2 * self._facts.timeout_ms / 1000)
+
+    def _run(self) -> None:
+        try:
+            self._keep_up()
+        except Exception as error:
+            self._failed = error
 
     def _keep_up(self) -> None:
         failures = 0

@@ -1,7 +1,6 @@
 """The kinds of camera: each a stream of exposures, with what it could not see said as a reason."""
 
 from dataclasses import dataclass
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Protocol, assert_never
 
@@ -89,13 +88,3 @@ def open_camera(station: Station, camera: Camera, *, run: str, state: Path) -> C
             return video.VideoFile(camera, at=at, run=run, log_path=log_path)
         case _:
             assert_never(camera)
-
-
-def check_extras(station: Station) -> None:
-    """CameraError where a kind of camera needs a package that is not installed: said before anything starts."""
-    for index, camera in enumerate(station.cameras):
-        if isinstance(camera, GigeCamera) and find_spec("viva_genicam") is None:
-            raise CameraError(
-                f"{station.name}.cameras[{index}].kind: 'gige' needs the package viva-genicam, which is not installed: "
-                "pip install 'line-monitor[gige]'"
-            )

@@ -106,6 +106,7 @@ def test_a_name_may_be_anyones() -> None:
     [
         pytest.param('kind = "opcua"\nurl = "opc.tcp://127.0.0.1"\nnamespace = "urn:plc"', "asyncua", id="opcua"),
         pytest.param('kind = "modbus"\nhost = "127.0.0.1"', "pymodbus", id="modbus"),
+        pytest.param('kind = "mqtt"\nhost = "127.0.0.1"', "paho", id="mqtt"),
     ],
 )
 def test_a_missing_extra_is_one_line_that_names_it(

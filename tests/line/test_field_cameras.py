@@ -157,7 +157,7 @@ def test_without_the_library_the_extra_is_named_and_nothing_starts(tmp_path: Pat
 
     assert code == 78
     (said,) = line.log().splitlines()
-    assert said.startswith("field-01.cameras[0].kind: 'gige' needs the package viva-genicam")
+    assert said.startswith("field-01.cameras[0].kind: 'gige' needs viva_genicam, ")
     assert said.endswith("pip install 'line-monitor[gige]'")
 
 

@@ -8,8 +8,12 @@ import pytest
 
 from benchmarks import gate
 from benchmarks.gate import ACTUATORS, Plc, free_port, measure_gate, open_gate, simulated_plc
+from config.actuators import ModbusActuator
+from config.loader import load_station
 from monitor.actuators import Actuator
+from monitor.actuators.plc import PlcGate
 from monitor.messages import Alarm, Counter, Disposition, Gate, Outcome
+from monitor.rules.handshake import Acted, LineStatus, Mailbox, PlcStatus
 
 PROTOCOLS = sorted(ACTUATORS)
 WAIT_S = 8.0
@@ -133,3 +137,36 @@ def told(opened: Actuator, plc: Plc, parts: int) -> dict[int, Gate]:
     until(complete)
     assert heard == {part["slot"]: Gate(part["gate"]) for part in plc.parts()}
     return heard
+
+
+class Breaks:
+    """A wire with a mistake in it."""
+
+    def open(self) -> None:
+        """It can be opened."""
+
+    def status(self) -> PlcStatus:
+        raise KeyError("a mistake")
+
+    def acted(self, wanted: range) -> list[Acted]:
+        raise KeyError("a mistake")
+
+    def write(self, line: LineStatus, mailbox: Mailbox | None) -> None:
+        """Nothing is written."""
+
+    def close(self) -> None:
+        """There is nothing to let go of."""
+
+
+def test_a_mistake_in_the_thread_ends_actuation_and_is_no_silence() -> None:
+    """I12: a thread that is gone keeps up no heartbeat, and nobody would say so."""
+    station = load_station("rail-03")
+    opened = PlcGate(station, ModbusActuator(kind="modbus", host="127.0.0.1"), Breaks())
+
+    def heard() -> bool:
+        opened.heard()
+        return False
+
+    with pytest.raises(KeyError, match="a mistake"):
+        until(heard)
+    opened.close()

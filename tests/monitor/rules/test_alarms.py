@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from config.alarms import After, Alarms, InARow, Rule, ShareOf, Within
+from config.alarms import After, Alarms, InARow, ShareOf, Within
 from monitor.messages import Outcome, Reason
 from monitor.rules.alarms import Board
 
@@ -15,7 +15,6 @@ ALARMS = Alarms(
     unfit_in_a_row=InARow(level="hold", parts=4),
     no_trigger=After(level="warn", after_s=5.0),
     late=Within(level="reject", parts=2, within_s=10.0),
-    drift=Rule(level="warn"),
     quiet_s=30.0,
 )
 
