@@ -51,6 +51,8 @@ class Desk:
         self.tally = Tally()
         self._uninspected: str | None = None  # where the station holds for such a part
         self._starts_run = recovered.run_row is not None  # then what is recovered belongs to an earlier run
+        # a PLC says again what it did before our start: what escaped then was said then
+        self._begun_behind = max(recovered.closed_to.values(), default=0)
         self._rows: list[Entry] = []
         self._verdicts: list[Verdict] = []
         self._answers: list[Closed] = []  # due to captures once all before them is durable
@@ -210,8 +212,10 @@ class Desk:
 
     def _actuated(self, actuated: Actuated) -> None:
         pending = self.dispositions.confirmed(actuated)
+        if escaped(actuated) and (pending is not None or actuated.slot > self._begun_behind):
+            self._escape(actuated)
         if pending is None:
-            return  # said twice: the first was recorded
+            return  # said twice: the first was recorded; or the gate acted by default, before there was an order
         body = ActuatedBody(
             run=self._provenance.run,
             gate=actuated.gate,
@@ -222,8 +226,6 @@ class Desk:
             seen=actuated.seen,
         )
         self._row(Kind.ACTUATED, body, slot=actuated.slot, outcome=actuated.outcome)
-        if escaped(actuated):
-            self._escape(actuated)
         if missed(pending, actuated):
             self._late(pending, f"came {actuated.late_ms:.1f} ms after its part, or not at all")
         if failed(pending, actuated):

@@ -47,6 +47,19 @@ def test_a_part_that_was_taken_out_is_no_escape(seen: bool | None) -> None:
     assert journal.of(Kind.ALARM) == []
 
 
+@pytest.mark.parametrize(
+    ("slot", "holds"),
+    [pytest.param(3, "reject.escaped", id="of-this-start"), pytest.param(2, None, id="of-an-earlier")],
+)
+def test_row_53_a_part_that_nobody_had_ordered_escapes_as_well(slot: int, holds: str | None) -> None:
+    recovered = Recovered(closed_to={"head": 2}, gaps=[], open_parts=[], run_row=None)
+    desk = Desk(a_station(), PROVENANCE, MemoryJournal(), recovered)
+
+    desk.hear((Actuated(slot=slot, outcome=None, gate=Gate.REJECTED, at_count=9, late_ms=0.0, seen=True), {}))
+
+    assert desk.hold == holds
+
+
 def test_row_53_without_the_sensors_word_the_line_would_run_on(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(monitor.desk, "escaped", lambda _: False)
     desk, _ = after_the_gate_said(gate=Gate.REJECTED, seen=True)
