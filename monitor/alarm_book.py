@@ -61,8 +61,8 @@ class AlarmBook:
         if not self._is_new(said.id):
             return
         gone = self.board.acknowledge(said.key)
-        log.info("alarm.acknowledged", who=said.who, alarms=[called.key for called in gone])
-        self._write(Kind.PERSON, acknowledged(said, [called.key for called in gone]))
+        log.info("alarm.acknowledged", who=said.who, alarms=gone)
+        self._write(Kind.PERSON, acknowledged(said, gone))
 
     def flush(self) -> None:
         """Rows for what the board has raised since."""

@@ -44,7 +44,7 @@ class Board:
     """The alarms of one run; `standing` are those that somebody must acknowledge."""
 
     alarms: Alarms
-    standing: OrderedDict[str, Called] = field(default_factory=OrderedDict)
+    standing: OrderedDict[str, Called] = field(default_factory=OrderedDict)  # by key; other processes' have their own
     _raised: list[Called] = field(default_factory=list)
     _quiet_ns: dict[str, int] = field(default_factory=dict)  # key → said last
     _row: int = 0  # rejected parts, one after the other
@@ -123,10 +123,10 @@ class Board:
         raised, self._raised = self._raised, []
         return raised
 
-    def acknowledge(self, key: str) -> list[Called]:
-        """What this ends: the alarm of this key, or all of them for an empty one."""
-        gone = [called for called in self.standing.values() if key in ("", called.key)]
-        for called in gone:
-            del self.standing[called.key]
-            self._quiet_ns.pop(called.key, None)
+    def acknowledge(self, key: str) -> list[str]:
+        """The keys that this ends: this one if it stands, or all of them for an empty one."""
+        gone = [each for each in self.standing if key in ("", each)]
+        for each in gone:
+            del self.standing[each]
+            self._quiet_ns.pop(each, None)
         return gone

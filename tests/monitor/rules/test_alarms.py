@@ -102,7 +102,7 @@ def test_row_56_late_dispositions_within_the_time_stop_all_passes_until_acknowle
     assert names(board) == ["disposition.late"]
     assert board.level == "reject"
     assert board.acknowledge("no such key") == []
-    assert [called.about for called in board.acknowledge("disposition.late/slot 3")] == ["slot 3"]
+    assert board.acknowledge("disposition.late/slot 3") == ["disposition.late/slot 3"]
     assert board.level is None
 
 
