@@ -14,6 +14,7 @@ from config.actuators import PlcBase
 from config.extras import missing_extras
 from config.loader import EXIT_CONFIG, ConfigError, load_station, package_path, state_folder
 from config.station import Station
+from config.timing import triggers_by_plc
 from monitor.children import Job, Role
 from monitor.lifeline import Lifeline
 from monitor.logs import open_logs
@@ -29,7 +30,7 @@ def jobs(station: Station, run: str = "") -> list[Job]:
 
     # one core is the line's own: a net that takes all starves the processes that keep the count
     threads = max(1, ((os.cpu_count() or 1) - 1) // station.workers)
-    twin = station.twin is not None
+    twin, by_plc = station.twin is not None, triggers_by_plc(station)
     table: list[Job] = []
     if twin:
         table.append(
@@ -46,7 +47,7 @@ def jobs(station: Station, run: str = "") -> list[Job]:
             name=f"capture-{camera.name}",
             inward=f"{camera.kind} camera",
             outward="Captured, Frame",
-            role=Role.LINE if twin else Role.SOURCE,
+            role=Role.LINE if twin or by_plc else Role.SOURCE,
             run=_stage("monitor.capture:run_capture", station, camera=camera.name, run=run),
         )
         for camera in station.cameras
@@ -76,7 +77,7 @@ def jobs(station: Station, run: str = "") -> list[Job]:
             name="actuation",
             inward="Disposition",
             outward="gate, Actuated, Counter",
-            role=Role.LINE,
+            role=Role.SOURCE if by_plc else Role.LINE,
             run=_stage("monitor.actuation:run_actuation", station),
         ),
         Job(

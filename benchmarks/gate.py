@@ -58,11 +58,14 @@ class Plc:
 
 
 @contextmanager
-def simulated_plc(protocol: str, state: Path, *, port: int, rate: float, parts: int | None) -> Iterator[Plc]:
-    """Runs until the block ends."""
+def simulated_plc(
+    protocol: str, state: Path, *, port: int, rate: float, parts: int | None, is_wired: bool = False
+) -> Iterator[Plc]:
+    """Runs until the block ends; `is_wired`: its triggers come by `say("trigger")` alone."""
     command = [sys.executable, "-m", "monitor.twin.plc", "--protocol", protocol, "--port", str(port), "--stays"]
     command += ["--state", str(state), "--rate", str(rate), "--way-s", str(WAY_S)]
     command += [] if parts is None else ["--parts", str(parts)]
+    command += ["--wired"] if is_wired else []
     with (
         between(protocol, port),
         subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process,

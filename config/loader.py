@@ -12,13 +12,13 @@ from typing import Any, get_args
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from config.actuators import LogActuator, ModbusActuator, MqttActuator, OpcUaActuator, TwinActuator
+from config.actuators import LogActuator, ModbusActuator, MqttActuator, OpcUaActuator, PlcBase, TwinActuator
 from config.brokers import broker_problems
 from config.calibration import CalibrationFault, with_calibrations
 from config.cameras import FolderCamera, GigeCamera, TwinCamera, VideoCamera, redacted, source_problems
 from config.onlookers import NO_GATE, webhook_problems
 from config.station import Station
-from config.timing import budget_problem
+from config.timing import budget_problem, following_cameras
 
 PACKAGE = Path(__file__).resolve().parent.parent
 STATIONS = Path(__file__).resolve().parent / "stations"
@@ -144,7 +144,13 @@ def _problems(station: Station) -> Iterable[tuple[str, str]]:
                 pass
             case VideoCamera():
                 yield from ((f"{at}.source", text) for text in source_problems(camera))
-        if station.belt is not None and not isinstance(camera, TwinCamera):
+        if isinstance(camera, GigeCamera) and station.belt is not None:
+            if not isinstance(station.actuator, PlcBase):
+                yield (
+                    f"{at}.kind",
+                    "'gige' above a belt needs a PLC that counts its triggers: name one, or leave out [belt]",
+                )
+        elif station.belt is not None and not isinstance(camera, TwinCamera):
             yield f"{at}.kind", f"{camera.kind!r} has no belt: leave out [belt], or use a camera above it"
     match station.actuator:
         case TwinActuator():
@@ -175,7 +181,7 @@ def _problems(station: Station) -> Iterable[tuple[str, str]]:
     if len(kinds) > 1:
         yield "cameras", f"kinds {sorted(kinds)} cannot share a station: one source counts the triggers"
     counting = [c for c in station.cameras if isinstance(c, GigeCamera) or (isinstance(c, VideoCamera) and c.live)]
-    if len(counting) > 1:
+    if len(counting) > 1 and not following_cameras(station):
         who = " and ".join(repr(camera.name) for camera in counting)
         yield "cameras", f"{who} each count their own frames, and nothing tells which of them show one part: take one"
     if station.twin is not None and "twin" not in kinds:

@@ -6,16 +6,18 @@ import structlog
 
 from config.loader import state_folder
 from config.station import Station
+from config.timing import triggers_by_plc
 from monitor.actuators import open_actuator
 from monitor.bus.endpoints import Endpoints
 from monitor.bus.wire import Ears, Puller, Pusher
-from monitor.lifeline import Go, Lifeline, Stop
-from monitor.messages import Alarm, AlarmNoted, Disposition, Hold, Resume
+from monitor.lifeline import Finished, Go, Lifeline, Stop
+from monitor.messages import Alarm, AlarmNoted, Counter, Disposition, Hold, Pause, Resume
 from monitor.onlookers import Onlookers
 
 TICK_MS = 20
 ASK_S = 0.1
 SAY_S = 0.3  # alarms are said again until decision has noted them
+STILL_S = 0.5  # after the PLC was told to trigger no more: what it had triggered by then has been announced
 
 log = structlog.get_logger()
 
@@ -32,6 +34,7 @@ def run_actuation(lifeline: Lifeline, station: Station) -> None:
         held = ""
         alarms: dict[str, Alarm] = {}
         said_s = 0.0
+        quota = Quota(cameras=len(station.cameras)) if triggers_by_plc(station) else None
         while not lifeline.cut:
             _, orders = ears.wait(TICK_MS)
             for order in orders:
@@ -39,9 +42,13 @@ def run_actuation(lifeline: Lifeline, station: Station) -> None:
                     case Go():
                         actuator.go()
                         onlookers.tell(order)
+                        if quota:
+                            quota.go(order.frames)
                     case Stop():
                         actuator.stop()
                         onlookers.tell(order)
+                        if quota:
+                            quota.stop(time.monotonic())
             for message, _ in inlet.messages():
                 match message:
                     case Disposition():
@@ -54,6 +61,8 @@ def run_actuation(lifeline: Lifeline, station: Station) -> None:
                         onlookers.tell(message)
                     case Hold():
                         pass  # said again
+                    case Pause():
+                        actuator.pause(on=message.on)
                     case Resume():
                         actuator.resume_from(message.last_slot)
                     case AlarmNoted():
@@ -70,9 +79,14 @@ def run_actuation(lifeline: Lifeline, station: Station) -> None:
             for actuated in actuator.heard():
                 decision.send(actuated)
                 onlookers.tell(actuated)
-            if counter := actuator.counter():
+            while counter := actuator.counter():
                 decision.send(counter)
                 onlookers.tell(counter)
+                if quota and quota.is_full(counter):
+                    actuator.stop()
+                    quota.stop(time.monotonic())
+            if quota and quota.ends(time.monotonic()):
+                lifeline.say(Finished())
             if time.monotonic() - asked_s >= ASK_S:
                 asked_s = time.monotonic()
                 actuator.ask()
@@ -80,3 +94,34 @@ def run_actuation(lifeline: Lifeline, station: Station) -> None:
                 break
     actuator.close()
     onlookers.close()
+
+
+class Quota:
+    """How many parts a PLC of its own may trigger in this run; a few more come before it hears that it is enough."""
+
+    def __init__(self, *, cameras: int) -> None:
+        self._cameras = cameras
+        self._most: int | None = None
+        self._first: int | None = None
+        self._going = self._ended = False
+        self._still_s = float("inf")
+
+    def go(self, frames: int | None) -> None:
+        """`frames` of all cameras together; None: until it is told to stop."""
+        self._most = None if frames is None else -(-frames // self._cameras)
+        self._going = True
+
+    def stop(self, now_s: float) -> None:
+        self._still_s = min(self._still_s, now_s + STILL_S)
+
+    def is_full(self, counter: Counter) -> bool:
+        """Whether this is the count at which no more are wanted."""
+        if not self._going:
+            return False
+        self._first = counter.trigger_count if self._first is None else self._first
+        return self._most is not None and counter.trigger_count - self._first >= self._most
+
+    def ends(self, now_s: float) -> bool:
+        """Once: nothing is triggered any more."""
+        ended, self._ended = self._ended, self._ended or now_s >= self._still_s
+        return self._ended and not ended

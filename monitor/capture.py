@@ -20,9 +20,10 @@ from monitor.bus.endpoints import Endpoints
 from monitor.bus.leases import Leases
 from monitor.bus.wire import Ears, Publisher, Puller, Pusher, Router
 from monitor.cameras import Exposed, open_camera
+from monitor.cameras.following import FollowingStream
 from monitor.cameras.picture import fits
 from monitor.lifeline import Finished, Go, Gone, Lifeline, Stop
-from monitor.messages import Captured, Closed, Credit, Done, Frame, FrameId, Reason
+from monitor.messages import Captured, Closed, Credit, Done, Frame, FrameId, Paired, Reason
 from monitor.png import encode_png
 from monitor.rules.baseline import Baseline
 from monitor.rules.health import Gates
@@ -186,11 +187,13 @@ def run_capture(lifeline: Lifeline, station: Station, *, camera: str, run: str) 
         baseline = _baseline(station, facts)
         if facts.calibration and station.policy.unit == "px":
             log.info("calibration.areas_only", camera=facts.name, limits="px")
-        stream = open_camera(station, facts, run=run, state=state)
+        epoch = _next_epoch(state / f"epoch-{camera}")
+        stream = open_camera(station, facts, run=run, state=state, epoch=epoch)
+        follower = stream if isinstance(stream, FollowingStream) else None
         desk = Desk(
             station,
             facts,
-            epoch=_next_epoch(state / f"epoch-{camera}"),
+            epoch=epoch,
             decision=decision,
             workers=workers,
             viewers=viewers,
@@ -212,10 +215,15 @@ def run_capture(lifeline: Lifeline, station: Station, *, camera: str, run: str) 
                         desk.gone(order.worker)
             desk.hear_workers()
             for message, _ in closed.messages():
-                if isinstance(message, Closed):
-                    desk.closed(message.frame)
+                match message:
+                    case Closed():
+                        desk.closed(message.frame)
+                    case Paired() if follower:
+                        follower.pair(message)
             for exposed in stream.take(room=desk.leases.room(time.monotonic_ns())):
                 desk.expose(exposed)
+            if follower:
+                decision.send(follower.counted())
             desk.lend()
             desk.repeat()
             now_s = time.monotonic()

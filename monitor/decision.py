@@ -7,7 +7,7 @@ from monitor.bus.endpoints import Endpoints
 from monitor.bus.wire import Ears, Puller, Pusher
 from monitor.desk import Desk
 from monitor.lifeline import Held, Lifeline, Noted
-from monitor.messages import AlarmNoted, Hold, Resume
+from monitor.messages import AlarmNoted, Hold, Pause, Resume
 from monitor.recovery import Memory, recover
 from monitor.rows import Journal
 from monitor.rules.ledger import Closing
@@ -59,6 +59,7 @@ def run_decision(
         settle([closing for received in recovered.backlog for closing in desk.hear(received)])
         lifeline.ready()
         drain_s: float | None = None
+        paused = False
         status_s = tidied_s = time.monotonic()
         while not lifeline.cut:
             ears.wait(TICK_MS)
@@ -66,7 +67,12 @@ def run_decision(
                 drain_s = time.monotonic() + LAST_WORD_S
             closings = [closing for received in inlet.messages() for closing in desk.hear(received)]
             settle([*closings, *desk.ledger.overdue(now_ns=time.monotonic_ns())])
+            for pair in desk.reconciling.pairs():
+                captures[pair.camera].send(pair)
             now_s = time.monotonic()
+            if desk.reconciling.cameras and (paused != desk.reconciling.pauses or now_s - status_s >= STATUS_S):
+                paused = desk.reconciling.pauses
+                actuation.send(Pause(on=paused))
             if desk.hold and (not desk.ledger.held or now_s - status_s >= STATUS_S):
                 desk.ledger.held = True
                 actuation.send(Hold(reason=desk.hold))  # said until a person has stopped the line

@@ -11,6 +11,7 @@ from collections.abc import Callable
 import structlog
 
 from config.station import Station
+from config.timing import following_cameras
 from monitor.alarm_book import AlarmBook
 from monitor.bus.wire import Received
 from monitor.dispositions import Dispositions, Pending, escaped, failed, missed
@@ -21,6 +22,7 @@ from monitor.messages import (
     Alarm,
     Captured,
     Closed,
+    Counted,
     Counter,
     Disposition,
     Outcome,
@@ -33,6 +35,7 @@ from monitor.rows import ActuatedBody, Body, CorrectionBody, Entry, Journal, Kin
 from monitor.rules.belt import BeltClock
 from monitor.rules.ledger import Closing, Ledger
 from monitor.rules.parts import PartOutcome, Parts
+from monitor.rules.reconcile import Reconciling, difference
 from monitor.rules.verdicts import Provenance, Verdict, decide
 from monitor.tally import Tally
 
@@ -45,7 +48,10 @@ class Desk:
     def __init__(self, station: Station, provenance: Provenance, journal: Journal, recovered: Recovered) -> None:
         self._station, self._provenance, self._journal = station, provenance, journal
         self._belt = BeltClock(station)
-        self.ledger = Ledger(station.name, recovered.closed_to, self._belt, provenance.model_sha256)
+        closed_to = recovered.closed_to
+        self.reconciling = Reconciling(following_cameras(station), closed_to)
+        doubted = self.reconciling.cameras
+        self.ledger = Ledger(station.name, closed_to, self._belt, provenance.model_sha256, doubted=doubted)
         self._parts = Parts(cameras=frozenset(camera.name for camera in station.cameras))
         self.dispositions = Dispositions(belt=self._belt)
         self.tally = Tally()
@@ -88,7 +94,10 @@ class Desk:
             case Counter() if all(self.ledger.knows(camera) for camera in message.cameras):
                 self._belt.hear(message)
                 self.ledger.counted(message, now_ns=now_ns)
+                self.reconciling.read(message)
                 self.alarms.board.counted(message.trigger_count, moving=message.counts_per_s > 0, now_ns=now_ns)
+            case Counted() if message.camera in self.reconciling.cameras:
+                return self._counted(message, now_ns)
             case Actuated():
                 self._actuated(message)
             case Alarm():
@@ -137,6 +146,15 @@ class Desk:
             self._journal.prune(self._projected_to)
         if not self.ledger:
             self._journal.checkpoint()
+
+    def _counted(self, counted: Counted, now_ns: int) -> list[Closing]:
+        """A camera's own count: compared with the PLC's, and corrected where it is another."""
+        found = self.reconciling.counted(counted)
+        if found is None:
+            return []
+        if text := difference(found):
+            self.alarms.board.unreconciled(counted.camera, text, now_ns)
+        return self.ledger.reconciled(found)
 
     def _judge(self, closing: Closing) -> Disposition | None:
         """A verdict for this trigger; its disposition, where that need not wait for the row."""

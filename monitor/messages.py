@@ -2,8 +2,8 @@
 
     camera ─ capture ══Frame══▶ inference ──Segmentation──▶ decision ──Disposition──▶ actuation ─ gate
                 │  ◀═Credit, Done═   │                       │   ▲                        │
-                │──────────Captured─────────────────────────▶│   └──Actuated, Counter─────┘
-                ◀──────────Closed────────────────────────────│
+                │──────────Captured, Counted────────────────▶│   └──Actuated, Counter─────┘
+                ◀──────────Closed, Paired────────────────────│
                                                          journal (durable) ─ recorder ─ images, SQL, Redis
                                                              ▲                  │
                                                              └────Projected─────┘
@@ -13,13 +13,15 @@ A header is msgpack; pixels and pictures travel as ZeroMQ parts of their own (mo
 Times that end in `_ns` are monotonic, of this host; `_at` is wall time, ns since 1970, for people only.
 """
 
-from enum import StrEnum
 from typing import Annotated
 
 import msgspec
 from msgspec import Meta
 
 from config.alarms import Level
+from monitor.outcomes import Gate as Gate
+from monitor.outcomes import Outcome as Outcome
+from monitor.outcomes import Reason as Reason
 
 Slot = Annotated[int, Meta(ge=0, lt=2**53)]  # the trigger's number; +1 each, kept over restarts
 Count = Annotated[int, Meta(gt=-(2**53), lt=2**53)]  # of the encoder
@@ -28,46 +30,6 @@ Word = Annotated[str, Meta(max_length=64)]
 Sha256 = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}$")]
 Pixels = Annotated[int, Meta(ge=0, le=2**31)]
 REGIONS_MOST = 4096  # more regions than this is noise, not a mask; the worker says so instead
-
-
-class Outcome(StrEnum):
-    """How a trigger ended."""
-
-    PASS = "PASS"  # noqa: S105 - an outcome
-    REJECT = "REJECT"
-    NOT_INSPECTED = "NOT_INSPECTED"
-
-
-class Reason(StrEnum):
-    """Why a part was not inspected. A PLC's code is the position: append, never rename."""
-
-    NO_CAMERA = "no_camera"
-    UNREADABLE = "unreadable"
-    WRONG_FORMAT = "wrong_format"
-    WRONG_SIZE = "wrong_size"
-    INCOMPLETE = "incomplete"
-    CORRUPT = "corrupt"
-    FROZEN = "frozen"
-    DARK = "dark"
-    SATURATED = "saturated"
-    BLURRED = "blurred"
-    OVERLOAD = "overload"
-    NO_WORKER = "no_worker"
-    NO_ANSWER = "no_answer"
-    MODEL_NAN = "model_nan"
-    MODEL_REFUSED = "model_refused"
-    POISON = "poison"
-    LATE = "late"
-    RECOVERED = "recovered"
-    HELD = "held"
-
-
-class Gate(StrEnum):
-    """What the gate did with a part."""
-
-    RELEASED = "released"
-    REJECTED = "rejected"
-    NONE = "none"  # the station has no gate
 
 
 class FrameId(msgspec.Struct, frozen=True, kw_only=True, order=True):
@@ -221,7 +183,28 @@ class Counter(Message, frozen=True, kw_only=True):
     encoder_count: Count | None  # None without a belt
     counts_per_s: float
     at_ns: Nanoseconds
+    asked_ns: Nanoseconds = 0  # it was read between this and `at_ns`
+    steady_ns: Nanoseconds = 0  # by then the count was what it is; 0: nobody looked
     ended: bool = False  # there will be no more: a folder is at its end, or the belt was stopped and is empty
+
+
+class Counted(Message, frozen=True, kw_only=True):
+    """capture → decision, many times a second: how many frames a camera has sent that does not count the triggers."""
+
+    camera: Word
+    epoch: Annotated[int, Meta(ge=0, lt=2**53)]
+    count: Slot  # since the epoch began
+    base: Count | None  # what capture adds to it for a slot; None: it was not told yet
+    at_ns: Nanoseconds  # every frame that was there by then is in `count`
+    arrivals_ns: Annotated[tuple[Nanoseconds, ...], Meta(max_length=16)]  # of the last frames, oldest first
+
+
+class Paired(Message, frozen=True, kw_only=True):
+    """decision → capture: a frame's slot is its number in this epoch plus `base`. Said until `Counted` has it."""
+
+    camera: Word
+    epoch: Annotated[int, Meta(ge=0, lt=2**53)]
+    base: Count
 
 
 class Hold(Message, frozen=True, kw_only=True):
@@ -234,6 +217,12 @@ class Resume(Message, frozen=True, kw_only=True):
     """decision → actuation, twice a second: the highest slot that it knows. A source that lost its counter needs it."""
 
     last_slot: Slot
+
+
+class Pause(Message, frozen=True, kw_only=True):
+    """decision → actuation, where it changes and twice a second: no triggers while a camera's count is not paired."""
+
+    on: bool
 
 
 class AlarmNoted(Message, frozen=True, kw_only=True):
@@ -296,5 +285,5 @@ class Gated(Message, frozen=True, kw_only=True):
 
 AnyMessage = (
     Exposure | Frame | Credit | Done | Captured | Segmentation | Closed | Disposition | Actuated | Counter | Hold
-    | Resume | Alarm | AlarmNoted | Acknowledge | Projected | Command | Ask | Gated
+    | Resume | Alarm | AlarmNoted | Counted | Paired | Pause | Acknowledge | Projected | Command | Ask | Gated
 )  # fmt: skip

@@ -38,6 +38,10 @@ class Actuator(Protocol):
         """Everyone is ready: what waits for the line may begin."""
         ...
 
+    def pause(self, *, on: bool) -> None:
+        """No triggers for a while, where they come from the gate's controller."""
+        ...
+
     def stop(self) -> None:
         """No more triggers, where they come from the gate's controller."""
         ...

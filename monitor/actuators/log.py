@@ -56,6 +56,9 @@ class LogFile:
     def go(self) -> None:
         """The source has been told."""
 
+    def pause(self, *, on: bool) -> None:
+        """No camera here follows another's count."""
+
     def stop(self) -> None:
         """The source has been told."""
 

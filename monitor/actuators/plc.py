@@ -6,6 +6,7 @@ answer that does not come ends the connection; the next cycle opens it anew.
 
 import threading
 import time
+from collections import deque
 from collections.abc import Sequence
 from typing import Protocol
 
@@ -19,6 +20,7 @@ from monitor.bus.wire import End
 from monitor.messages import Actuated, Alarm, Counter, Disposition, Reason
 from monitor.rules.handshake import REASON_CODES, Acted, Handshake, LineStatus, Mailbox, PlcStatus
 
+COUNTERS_KEPT = 16  # more between two looks of the process: it hangs, and the last will do
 BACK_OFF_S = (0.05, 0.1, 0.2, 0.5)  # after the first, second, … failure in a row
 _MS = 1_000_000
 
@@ -63,9 +65,11 @@ class PlcGate:
         self._facts, self._wire = facts, wire
         self._lock = threading.Lock()
         self._handshake = Handshake(repeat_ns=round(facts.repeat_ms * _MS))
-        self._counter: Counter | None = None
+        self._counters: deque[Counter] = deque(maxlen=COUNTERS_KEPT)
+        self._counted = (0, 0, 0)  # session, triggers, and since when they are so many
         self._hold = ""
         self._goes = self._resumed = False  # both, before the PLC may trigger
+        self._paused = False
         self._beats = self._fault = 0
         self._alarms: list[Alarm] = []
         self._failed: BaseException | None = None
@@ -94,9 +98,9 @@ class PlcGate:
         return alarms
 
     def counter(self) -> Counter | None:
+        """Each count that there was, as it was read last, before the next one."""
         with self._lock:
-            counter, self._counter = self._counter, None
-        return counter
+            return self._counters.popleft() if self._counters else None
 
     def ask(self) -> None:
         """The thread asks all the time."""
@@ -115,6 +119,12 @@ class PlcGate:
     def go(self) -> None:
         with self._lock:
             self._goes = True
+
+    def pause(self, *, on: bool) -> None:
+        """A line that is not ready is brought no part; what lies on the belt goes on."""
+        with self._lock:
+            self._paused = on
+        self._due.set()
 
     def stop(self) -> None:
         with self._lock:
@@ -158,13 +168,19 @@ class PlcGate:
         self._wire.close()
 
     def _cycle(self) -> None:
+        asked_ns = time.monotonic_ns()
         status = self._wire.status()
         now_ns = time.monotonic_ns()
         self._look(status, now_ns)
+        if self._counted[:2] != (status.session, status.trigger_count):
+            self._counted = (status.session, status.trigger_count, now_ns)
         with self._lock:
             counter = self._handshake.heard(status)
             if self._resumed and status.trigger_count >= self._handshake.last_slot:  # it has taken up our number
-                self._counter = msgspec.structs.replace(counter, cameras=self._cameras, at_ns=now_ns)
+                if self._counters and self._counters[-1].trigger_count == counter.trigger_count:
+                    self._counters.pop()
+                times = {"asked_ns": asked_ns, "at_ns": now_ns, "steady_ns": self._counted[2]}
+                self._counters.append(msgspec.structs.replace(counter, cameras=self._cameras, **times))
             wanted = self._handshake.wanted(status)
         while wanted:
             entries = self._wire.acted(wanted)
@@ -173,7 +189,7 @@ class PlcGate:
             wanted = range(entries[-1].n + 1, wanted.stop)
         with self._lock:
             mailbox = self._handshake.outbox(time.monotonic_ns())
-            line = self._line(ready=self._goes and self._resumed)
+            line = self._line(ready=self._goes and self._resumed and not self._paused)
         self._wire.write(line, mailbox)
 
     def _line(self, *, ready: bool) -> LineStatus:

@@ -60,6 +60,9 @@ class TwinGate:
     def go(self) -> None:
         """The source has been told."""
 
+    def pause(self, *, on: bool) -> None:
+        """The twin's cameras are told the slot with each frame."""
+
     def stop(self) -> None:
         """The source has been told."""
 

@@ -60,8 +60,8 @@ class CameraStream(Protocol):
         ...
 
 
-def open_camera(station: Station, camera: Camera, *, run: str, state: Path) -> CameraStream:
-    """The stream of this camera."""
+def open_camera(station: Station, camera: Camera, *, run: str, state: Path, epoch: int) -> CameraStream:
+    """The stream of this camera, in this start of its capture."""
     at = f"{station.name}.cameras[{station.cameras.index(camera)}]"
     log_path = state / f"source-{camera.name}.jsonl"
     match camera:
@@ -73,6 +73,10 @@ def open_camera(station: Station, camera: Camera, *, run: str, state: Path) -> C
             from monitor.cameras import folder
 
             return folder.FolderStream(camera, run=run, log_path=log_path)
+        case GigeCamera() if station.belt is not None:
+            from monitor.cameras import following, gige
+
+            return following.FollowingStream(camera, gige.GigeDevice(camera, at=at), epoch=epoch, run=run, state=state)
         case GigeCamera():
             from monitor.cameras import gige, live
 

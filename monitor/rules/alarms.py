@@ -92,6 +92,10 @@ class Board:
         if len(self._late_ns) >= rule.parts:
             self.call("disposition.late", f"slot {slot}", rule.level, text, now_ns)
 
+    def unreconciled(self, camera: str, text: str, now_ns: int) -> None:
+        """A camera's count was not the PLC's."""
+        self.call("counts.unreconciled", camera, self.alarms.unreconciled.level, text, now_ns)
+
     def counted(self, triggers: int, *, moving: bool, now_ns: int) -> None:
         """The source's counter; on a belt that stands no trigger is missed."""
         if self._triggers is None or triggers != self._triggers or not moving:

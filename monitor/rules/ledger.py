@@ -6,6 +6,7 @@ from typing import Any
 
 from monitor.messages import Captured, Counter, FrameId, Reason, Segmentation
 from monitor.rules.belt import BeltClock
+from monitor.rules.reconcile import Finding
 
 Payload = Mapping[str, Any]  # pictures that came with a message; the ledger only keeps them together
 Key = tuple[str, int]  # camera, slot
@@ -22,6 +23,7 @@ class Open:
     captured: Captured | None = None
     segmentation: Segmentation | None = None
     payload: dict[str, Any] = field(default_factory=dict)
+    in_doubt: bool = False  # whether this frame shows this part: the camera's count is not the source's
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,8 +42,20 @@ class Closing:
 class Ledger:
     """Open entries by camera and slot; what is closed stays closed."""
 
-    def __init__(self, station: str, closed_to: Mapping[str, int], belt: BeltClock, model_sha256: str) -> None:
-        """`closed_to`: the slot of each camera up to which all are closed already."""
+    def __init__(
+        self,
+        station: str,
+        closed_to: Mapping[str, int],
+        belt: BeltClock,
+        model_sha256: str,
+        *,
+        doubted: frozenset[str] = frozenset(),
+    ) -> None:
+        """`closed_to`: the slot of each camera up to which all are closed already.
+
+        `doubted`: cameras that count for themselves; nothing of theirs is judged before `reconciled` says so.
+        """
+        self._doubted = doubted
         self._station = station
         self._belt = belt
         self._model_sha256 = model_sha256
@@ -73,7 +87,9 @@ class Ledger:
         entry = self._entry(key, since_ns=captured.captured_ns, at_count=captured.at_count)
         if entry.captured is not None and entry.captured.frame != captured.frame:
             return None  # a second frame for one trigger: the first is the one
-        entry.captured, entry.at_count = captured, captured.at_count
+        entry.captured = captured
+        if captured.at_count is not None:
+            entry.at_count = captured.at_count
         entry.payload.update(payload)
         if captured.refusal is not None:
             return self._close(entry, captured.refusal)
@@ -100,8 +116,28 @@ class Ledger:
         for camera in counter.cameras:
             for slot in range(self._counted[camera] + 1, counter.trigger_count + 1):
                 if not self.is_closed(camera, slot):
-                    self._entry((camera, slot), since_ns=now_ns, at_count=counter.encoder_count)
+                    entry = self._entry((camera, slot), since_ns=now_ns, at_count=counter.encoder_count)
+                    if entry.at_count is None:  # the frame was announced first, by a camera that sees no encoder
+                        entry.at_count = counter.encoder_count
             self._counted[camera] = max(self._counted[camera], counter.trigger_count)
+
+    def reconciled(self, found: Finding) -> list[Closing]:
+        """The counts of a camera and of the source were compared: what waited for it is judged, or closed in doubt."""
+        camera = found.pair.camera
+        over = [entry for (name, slot), entry in self._open.items() if name == camera and slot <= found.to]
+        closings = []
+        for entry in over:
+            if entry.captured is None or not entry.in_doubt:
+                continue  # no frame of it came, and perhaps none will; or it was found to agree before
+            frame = entry.captured.frame
+            ours = (frame.epoch, entry.captured.trigger_count) == (found.pair.epoch, entry.slot - found.pair.base)
+            if not found.agrees or not ours:
+                closings.append(self._close(entry, Reason.UNRECONCILED))
+                continue
+            entry.in_doubt = False
+            if closing := self._answered(entry):
+                closings.append(closing)
+        return closings
 
     def overdue(self, *, now_ns: int) -> list[Closing]:
         """What no answer can save any more."""
@@ -118,7 +154,8 @@ class Ledger:
 
     def _entry(self, key: Key, *, since_ns: int, at_count: int | None) -> Open:
         if key not in self._open:
-            self._open[key] = Open(camera=key[0], slot=key[1], since_ns=since_ns, at_count=at_count)
+            doubt = key[0] in self._doubted
+            self._open[key] = Open(camera=key[0], slot=key[1], since_ns=since_ns, at_count=at_count, in_doubt=doubt)
         return self._open[key]
 
     def _answered(self, entry: Open) -> Closing | None:
@@ -127,10 +164,15 @@ class Ledger:
         if entry.captured.frame != entry.segmentation.frame:
             entry.segmentation = None  # it overtook the announcement of another frame
             return None
+        if entry.in_doubt:
+            return None
         return self._close(entry, entry.segmentation.refusal)
 
     def _unanswered(self, entry: Open) -> Closing:
-        return self._close(entry, Reason.NO_ANSWER if entry.captured else Reason.NO_CAMERA)
+        if entry.captured is None:
+            return self._close(entry, Reason.NO_CAMERA)
+        in_doubt = entry.in_doubt and entry.segmentation is not None
+        return self._close(entry, Reason.UNRECONCILED if in_doubt else Reason.NO_ANSWER)
 
     def _close(self, entry: Open, reason: Reason | None) -> Closing:
         """The only way out: once."""

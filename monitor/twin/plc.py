@@ -3,8 +3,8 @@
     python -m monitor.twin.plc --protocol modbus --port 5020 --state DIR --rate 5
 
 Its logs in DIR are the witness of what the gate did (`twin.jsonl`, a line a part). A line on stdin changes the world:
-`belt 0`, `belt -0.5`, `slip 300`, `resync`, `stall on`, `acks off`, `stuck on`, `restart`, `forget` (a restart that
-loses the counter), `quit`.
+`belt 0`, `belt -0.5`, `slip 300`, `trigger` (one at its input, for --wired), `resync`, `stall on`, `acks off`,
+`stuck on`, `restart`, `forget` (a restart that loses the counter), `quit`.
 """
 
 import argparse
@@ -39,6 +39,7 @@ def main() -> None:
         camera_to_gate_mm=SPEED_MM_S * given.way_s,
     )
     program = PlcProgram(belt, given.state, run=given.run)
+    program.is_wired = given.wired
     asyncio.run(_run(program, given))
 
 
@@ -80,6 +81,8 @@ def obey(program: PlcProgram, order: str, *, now_ns: int) -> None:
             program.belt.stuck = state == "on"
         case ["slip", counts]:
             program.belt.slip(int(counts))
+        case ["trigger"]:
+            program.strobe(now_ns)
         case ["resync"]:
             program.belt.tracker.resync()
         case ["restart"]:
@@ -88,7 +91,7 @@ def obey(program: PlcProgram, order: str, *, now_ns: int) -> None:
             program.restart(now_ns, retentive=False)
         case _:
             raise ValueError(
-                f"{order.strip()!r}: say belt SHARE, slip COUNTS, resync, stall, acks or stuck on|off, "
+                f"{order.strip()!r}: say belt SHARE, slip COUNTS, trigger, resync, stall, acks or stuck on|off, "
                 "restart, forget, quit"
             )
 
@@ -122,6 +125,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--rate", type=float, default=5.0, help="parts/s at full speed")
     parser.add_argument("--way-s", type=float, default=2.0, help="from the lens to the gate at full speed")
     parser.add_argument("--parts", type=int, help="feed so many, then none")
+    parser.add_argument("--wired", action="store_true", help="no triggers but those that stdin gives")
     parser.add_argument("--stays", action="store_true", help="serve on when the last part has met the gate")
     parser.add_argument("--run", default="plc")
     return parser.parse_args()

@@ -41,6 +41,7 @@ class PlcProgram:
         self.belt = TwinBelt(belt, state, run=run)
         self.session = int.from_bytes(_session_file(state)) % (SESSIONS - 1) + 1
         self.acted: deque[Acted] = deque(maxlen=ACTED_KEPT)
+        self.is_wired = False  # triggers come from outside, as a camera's strobe gives them, wherever the belt is
         self.share = 1.0  # of the belt's full speed, as the drive is set
         self.held = ""  # why the belt stands
         self._heartbeat = self._ack = self._acted_count = 0
@@ -56,13 +57,18 @@ class PlcProgram:
         for gated in self.belt.act(now_ns):
             self._report(gated)
         triggers = []
-        while self._ready and feed is not None and (trigger := self.belt.due_trigger(now_ns)):
+        while self._ready and not self.is_wired and feed is not None and (trigger := self.belt.due_trigger(now_ns)):
             if (facts := feed(trigger)) is None:
                 break
             self.belt.place(trigger, facts)
             triggers.append(trigger)
         self.belt.skip_trigger(now_ns)  # places that went by empty
         return triggers
+
+    def strobe(self, now_ns: int) -> None:
+        """The trigger input: it counts whatever comes, whether the line is ready or not."""
+        if not self.faults.stalled:
+            self.belt.place(Trigger(slot=self.belt.slot + 1, at_count=self.belt.count(now_ns)), {})
 
     def written(self, line: LineStatus, mailbox: Mailbox, now_ns: int) -> None:
         """The line has written its block."""

@@ -42,7 +42,7 @@ def a_station(**camera: Any) -> Station:
 
 def a_stream(state: Path, *, run: str = "run", **camera: Any) -> CameraStream:
     station = a_station(**camera)
-    return open_camera(station, station.cameras[0], run=run, state=state)
+    return open_camera(station, station.cameras[0], run=run, state=state, epoch=1)
 
 
 def a_video(path: Path, *, frames: int, code: str = "FFV1", coloured: bool = False) -> Path:
