@@ -79,6 +79,8 @@ def run_actuation(lifeline: Lifeline, station: Station) -> None:
             for actuated in actuator.heard():
                 decision.send(actuated)
                 onlookers.tell(actuated)
+                if quota:
+                    quota.met(actuated.slot)
             while counter := actuator.counter():
                 decision.send(counter)
                 onlookers.tell(counter)
@@ -103,6 +105,7 @@ class Quota:
         self._cameras = cameras
         self._most: int | None = None
         self._first: int | None = None
+        self._last = self._counted = self._acted = 0  # slots
         self._going = self._ended = False
         self._still_s = float("inf")
 
@@ -116,12 +119,19 @@ class Quota:
 
     def is_full(self, counter: Counter) -> bool:
         """Whether this is the count at which no more are wanted."""
+        self._counted = counter.trigger_count
         if not self._going:
             return False
-        self._first = counter.trigger_count if self._first is None else self._first
-        return self._most is not None and counter.trigger_count - self._first >= self._most
+        self._first = self._counted if self._first is None else self._first
+        return self._most is not None and self._counted - self._first >= self._most
+
+    def met(self, slot: int) -> None:
+        """This part has met the gate."""
+        self._acted = max(self._acted, slot)
 
     def ends(self, now_s: float) -> bool:
-        """Once: nothing is triggered any more."""
-        ended, self._ended = self._ended, self._ended or now_s >= self._still_s
+        """Once: nothing is triggered any more, and what was has met the gate."""
+        if now_s < self._still_s:
+            self._last = self._counted
+        ended, self._ended = self._ended, self._ended or (now_s >= self._still_s and self._acted >= self._last)
         return self._ended and not ended

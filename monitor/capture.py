@@ -222,8 +222,8 @@ def run_capture(lifeline: Lifeline, station: Station, *, camera: str, run: str) 
                         follower.pair(message)
             for exposed in stream.take(room=desk.leases.room(time.monotonic_ns())):
                 desk.expose(exposed)
-            if follower:
-                decision.send(follower.counted())
+            if follower and (counted := follower.counted()):
+                decision.send(counted)
             desk.lend()
             desk.repeat()
             now_s = time.monotonic()
@@ -233,6 +233,8 @@ def run_capture(lifeline: Lifeline, station: Station, *, camera: str, run: str) 
                 if counter.ended and not desk.told and not finished:
                     finished = True
                     lifeline.say(Finished())
+            if lifeline.draining and follower:
+                follower.end()
             if lifeline.draining and not desk.told:
                 break
         stream.close()

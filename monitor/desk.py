@@ -122,6 +122,7 @@ class Desk:
         for closing in closings:
             if disposition := self._judge(closing):
                 send(disposition)
+        self._answers += [Closed(frame=frame) for frame in self.ledger.dropped()]
         for disposition in self.dispositions.repeats(time.monotonic()):
             send(disposition)
         for pending in self.dispositions.lost(time.monotonic_ns()):

@@ -8,6 +8,7 @@ import msgspec
 
 from config.cameras import TwinCamera
 from config.station import Station
+from config.timing import triggers_by_plc
 from monitor.messages import Gate
 from storage.faults import Fault, Finding
 
@@ -19,6 +20,7 @@ class Account:
     gates: dict[int, Gate] = field(default_factory=dict)  # of parts that met the gate, by slot
     slots: dict[str, set[int]] = field(default_factory=dict)  # of each camera
     findings: list[Finding] = field(default_factory=list)
+    is_here: bool = True  # False: a PLC that is none of ours counts, and its log lies with it
 
     def cameras_of(self, slot: int) -> list[str]:
         """The cameras that must see this part."""
@@ -37,7 +39,9 @@ class _Line(msgspec.Struct):
 
 def read_account(station: Station, folder: Path) -> Account:
     """The account for every camera of the station."""
-    account = Account()
+    account = Account(is_here=not triggers_by_plc(station))
+    if not account.is_here:
+        return account
     if station.twin is not None:
         slots = set(_read(folder / "twin.jsonl", account))
         account.slots = {camera.name: slots for camera in station.cameras}

@@ -77,6 +77,9 @@ def is_running(folder: Path) -> bool:
 
 def check_source(case: Case) -> Iterator[Finding]:
     """There is an account of what was triggered, if anything was inspected."""
+    if not case.account.is_here:
+        yield from _holes(case)
+        return
     for camera in {verdict.camera for verdict in case.evidence.verdicts.values()}:
         if not case.account.slots.get(camera):
             yield Finding(
@@ -85,6 +88,23 @@ def check_source(case: Case) -> Iterator[Finding]:
                 frame=None,
                 found=f"verdicts of {camera}, and no trigger of it",
                 expected="the source's log in the state folder",
+            )
+
+
+def _holes(case: Case) -> Iterator[Finding]:
+    """Where a PLC's own log would have to be asked, its numbers at least have no holes."""
+    slots: dict[str, set[int]] = {}
+    for verdict in case.evidence.verdicts.values():
+        slots.setdefault(verdict.camera, set()).add(verdict.slot)
+    for camera, here in slots.items():
+        last = max(here) - (OPEN_SLOTS if case.running else 0)
+        for slot in sorted(set(range(min(here), last)) - here):
+            yield Finding(
+                fault=Fault.TRIGGER_WITHOUT_VERDICT,
+                store="journal",
+                frame=None,
+                found=f"slot {slot} of {camera} has none, and later ones have",
+                expected="a verdict; the next start of the line closes what was open",
             )
 
 

@@ -76,7 +76,9 @@ def open_camera(station: Station, camera: Camera, *, run: str, state: Path, epoc
         case GigeCamera() if station.belt is not None:
             from monitor.cameras import following, gige
 
-            return following.FollowingStream(camera, gige.GigeDevice(camera, at=at), epoch=epoch, run=run, state=state)
+            return following.FollowingStream(
+                camera, gige.GigeDevice(camera, at=at, begins_at_one=False), epoch=epoch, run=run, state=state
+            )
         case GigeCamera():
             from monitor.cameras import gige, live
 

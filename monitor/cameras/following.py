@@ -48,6 +48,10 @@ class FollowingStream:
     def stop(self) -> None:
         """The PLC ends it."""
 
+    def end(self) -> None:
+        """The run is over: whatever still comes is no part of it."""
+        self._reader.stop()
+
     def take(self, *, room: int) -> list[Exposed]:
         """Every frame, whether there is room or not: the camera does not wait."""
         del room
@@ -64,8 +68,10 @@ class FollowingStream:
         """The PLC's, not ours."""
         return None
 
-    def counted(self) -> Counted:
-        """How far our own count is, to be compared with the PLC's."""
+    def counted(self) -> Counted | None:
+        """How far our own count is, to be compared with the PLC's; None while the camera is away."""
+        if not self._reader.is_there:
+            return None
         return Counted(
             camera=self._name,
             epoch=self._epoch,

@@ -41,8 +41,9 @@ log = structlog.get_logger()
 class GigeDevice:
     """One camera by its serial number."""
 
-    def __init__(self, camera: GigeCamera, *, at: str) -> None:
-        self._facts, self._at = camera, at
+    def __init__(self, camera: GigeCamera, *, at: str, begins_at_one: bool = True) -> None:
+        """`begins_at_one`: what is missing before the first block of a stream was lost, not sent to somebody else."""
+        self._facts, self._at, self._begins_at_one = camera, at, begins_at_one
 
     def check(self) -> None:
         """Serial, position, features, size and pixel format; a camera that is absent may still be booting."""
@@ -76,7 +77,13 @@ class GigeDevice:
         except genicam.GenicamError as error:
             camera.close()
             raise CameraError(f"{self._at}: {info.ip} does not stream: {error}") from error
-        return GigeLink(camera, frames, Pings(info.ip), silent_ms=self._facts.silent_ms)
+        return GigeLink(
+            camera,
+            frames,
+            Pings(info.ip),
+            silent_ms=self._facts.silent_ms,
+            begins_at_one=self._begins_at_one,
+        )
 
     def _connect(self) -> tuple[genicam.Camera, genicam.GigeDeviceInfo]:
         """The camera of this serial number, under our control."""
@@ -121,9 +128,16 @@ class GigeLink:
     """A camera under our control that is sending."""
 
     def __init__(
-        self, camera: genicam.Camera, frames: genicam.FrameStream, pings: "Pings", *, silent_ms: float | None
+        self,
+        camera: genicam.Camera,
+        frames: genicam.FrameStream,
+        pings: "Pings",
+        *,
+        silent_ms: float | None,
+        begins_at_one: bool,
     ) -> None:
         self._camera, self._frames, self._pings, self._silent_ms = camera, frames, pings, silent_ms
+        self._begins_at_one = begins_at_one
         self._last_block = 0
         self._dropped = 0  # by the library, as we did not take them
         self._framed_s = self._answered_s = time.monotonic()
@@ -153,7 +167,8 @@ class GigeLink:
 
     def _lost_before(self, block: int, at_ns: int) -> list[Seen]:
         """A row for each block that never came."""
-        lost = lost_between(self._last_block, block)
+        begins = self._last_block == 0 and not self._begins_at_one
+        lost = [] if begins else lost_between(self._last_block, block)
         if lost is None:
             log.error("blocks.uncounted", last=self._last_block, block=block)
         self._last_block = block

@@ -63,6 +63,7 @@ class Reader:
         self._deaf_s = deaf_s
         self.shelf = Shelf()
         self.failed: BaseException | None = None
+        self.is_there = False  # the camera answers, and what it is triggered for it sends
         self._name, self._device, self._bell = name, device, bell
         context = contextvars.copy_context()  # a thread's own would leave the process's name out of its log lines
         self._thread = threading.Thread(target=context.run, args=(self._run,), name=f"reader-{name}", daemon=True)
@@ -143,6 +144,7 @@ class Reader:
             link.close(lost=self._lost_s is not None)
 
     def _lose(self, why: str) -> None:
+        self.is_there = False
         with self._lock:
             if self._lost_s is None:
                 self._lost_s = time.monotonic()
@@ -158,6 +160,7 @@ class Reader:
                 away_s = round(time.monotonic() - self._lost_s, 2)
                 log.warning("camera.back", camera=self._name, away_s=away_s, triggers_counted=counted)
                 self._lost_s, self._why = None, ""
+        self.is_there = True
 
 
 class LiveStream:

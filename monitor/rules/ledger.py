@@ -63,6 +63,7 @@ class Ledger:
         self._above: dict[str, set[int]] = {camera: set() for camera in closed_to}
         self._counted = dict(closed_to)
         self._open: dict[Key, Open] = {}
+        self._dropped: list[FrameId] = []
         self.held = False  # the line is held: what still comes is closed as such
 
     def __len__(self) -> int:
@@ -91,9 +92,7 @@ class Ledger:
         if captured.at_count is not None:
             entry.at_count = captured.at_count
         entry.payload.update(payload)
-        if captured.refusal is not None:
-            return self._close(entry, captured.refusal)
-        if self.held:
+        if self.held and captured.refusal is None and not entry.in_doubt:
             return self._close(entry, Reason.HELD)
         return self._answered(entry)
 
@@ -124,11 +123,15 @@ class Ledger:
     def reconciled(self, found: Finding) -> list[Closing]:
         """The counts of a camera and of the source were compared: what waited for it is judged, or closed in doubt."""
         camera = found.pair.camera
-        over = [entry for (name, slot), entry in self._open.items() if name == camera and slot <= found.to]
+        doubted = [entry for entry in self._open.values() if entry.camera == camera and entry.in_doubt]
         closings = []
-        for entry in over:
-            if entry.captured is None or not entry.in_doubt:
-                continue  # no frame of it came, and perhaps none will; or it was found to agree before
+        for entry in doubted:
+            if entry.captured is None:
+                continue  # no frame of it came, and perhaps none will
+            if entry.slot > found.to:
+                if not found.agrees:
+                    self._drop(entry)
+                continue
             frame = entry.captured.frame
             ours = (frame.epoch, entry.captured.trigger_count) == (found.pair.epoch, entry.slot - found.pair.base)
             if not found.agrees or not ours:
@@ -139,6 +142,11 @@ class Ledger:
                 closings.append(closing)
         return closings
 
+    def dropped(self) -> list[FrameId]:
+        """Frames that belong to no trigger, since the last call: capture need not say them again."""
+        dropped, self._dropped = self._dropped, []
+        return dropped
+
     def overdue(self, *, now_ns: int) -> list[Closing]:
         """What no answer can save any more."""
         late = [
@@ -146,11 +154,11 @@ class Ledger:
             for entry in self._open.values()
             if self._belt.overdue(at_count=entry.at_count, since_ns=entry.since_ns, now_ns=now_ns)
         ]
-        return [self._unanswered(entry) for entry in late]
+        return [closing for entry in late for closing in self._unanswered(entry)]
 
     def give_up(self) -> list[Closing]:
         """Everything that is open: the line ends, and nobody is left who could answer."""
-        return [self._unanswered(entry) for entry in list(self._open.values())]
+        return [closing for entry in list(self._open.values()) for closing in self._unanswered(entry)]
 
     def _entry(self, key: Key, *, since_ns: int, at_count: int | None) -> Open:
         if key not in self._open:
@@ -159,20 +167,32 @@ class Ledger:
         return self._open[key]
 
     def _answered(self, entry: Open) -> Closing | None:
-        if entry.captured is None or entry.segmentation is None:
+        if entry.captured is None or entry.in_doubt:
+            return None
+        if entry.captured.refusal is not None:
+            return self._close(entry, entry.captured.refusal)
+        if entry.segmentation is None:
             return None
         if entry.captured.frame != entry.segmentation.frame:
             entry.segmentation = None  # it overtook the announcement of another frame
             return None
-        if entry.in_doubt:
-            return None
         return self._close(entry, entry.segmentation.refusal)
 
-    def _unanswered(self, entry: Open) -> Closing:
+    def _unanswered(self, entry: Open) -> list[Closing]:
         if entry.captured is None:
-            return self._close(entry, Reason.NO_CAMERA)
-        in_doubt = entry.in_doubt and entry.segmentation is not None
-        return self._close(entry, Reason.UNRECONCILED if in_doubt else Reason.NO_ANSWER)
+            return [self._close(entry, Reason.NO_CAMERA)]
+        if not entry.in_doubt:
+            return [self._close(entry, Reason.NO_ANSWER)]
+        if entry.slot > self._counted[entry.camera]:
+            self._drop(entry)
+            return []
+        return [self._close(entry, Reason.UNRECONCILED)]
+
+    def _drop(self, entry: Open) -> None:
+        """A frame of a trigger that never was: nothing is closed."""
+        del self._open[entry.camera, entry.slot]
+        if entry.captured is not None:
+            self._dropped.append(entry.captured.frame)
 
     def _close(self, entry: Open, reason: Reason | None) -> Closing:
         """The only way out: once."""
