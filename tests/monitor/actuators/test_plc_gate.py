@@ -110,6 +110,33 @@ def test_row_54_a_plc_that_forgot_everything_is_resumed(protocol: str, tmp_path:
 
 
 @pytest.mark.parametrize("protocol", PROTOCOLS)
+def test_row_14_while_the_line_pauses_the_plc_triggers_nothing_and_its_count_is_known_to_stand(
+    protocol: str, tmp_path: Path
+) -> None:
+    with simulated_plc(protocol, tmp_path, port=free_port(), rate=10.0, parts=None) as plc:
+        opened = open_gate(protocol, plc.port)
+        try:
+            first_count(opened, 2)
+            opened.pause(on=True)
+            time.sleep(0.5)
+            while opened.counter():
+                """What was counted before."""
+            stood = first_count(opened, 2)
+            time.sleep(0.5)
+            stands = first_count(opened, 2)
+            opened.pause(on=False)
+            goes_on = first_count(opened, stands.trigger_count + 2)
+        finally:
+            opened.close()
+
+    assert stood.trigger_count == stands.trigger_count
+    assert stood.steady_ns == stands.steady_ns
+    assert stands.asked_ns - stands.steady_ns > 400_000_000
+    assert stands.asked_ns <= stands.at_ns
+    assert goes_on.steady_ns > stands.at_ns
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS)
 def test_a_plc_that_is_killed_is_said_within_its_time(protocol: str, tmp_path: Path) -> None:
     """I12."""
     with simulated_plc(protocol, tmp_path, port=free_port(), rate=10.0, parts=None) as plc:
