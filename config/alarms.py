@@ -52,5 +52,7 @@ class Alarms(Table):
     )  # of one camera: dark, frozen, blurred, … or no frame at all
     no_trigger: After | None = None
     late: Within = Within(level="warn", parts=1, within_s=60.0)
+    camera_lost: Rule = Rule(level="warn")  # its parts are not inspected anyway
+    light_drift: Rule = Rule(level="warn")  # slow, before a health gate trips
     unreconciled: Rule = Rule(level="warn")  # a camera's count was not the PLC's: what is in doubt was rejected already
     quiet_s: float = Field(default=10.0, ge=0, le=86_400)  # an alarm that came and went is not said again before

@@ -10,13 +10,13 @@ from config.timing import triggers_by_plc
 from monitor.actuators import open_actuator
 from monitor.bus.endpoints import Endpoints
 from monitor.bus.wire import Ears, Puller, Pusher
+from monitor.calls import Calls
 from monitor.lifeline import Finished, Go, Lifeline, Stop
-from monitor.messages import Alarm, AlarmNoted, Counter, Disposition, Hold, Pause, Resume
+from monitor.messages import AlarmNoted, Counter, Disposition, Hold, Resume, Standing
 from monitor.onlookers import Onlookers
 
 TICK_MS = 20
 ASK_S = 0.1
-SAY_S = 0.3  # alarms are said again until decision has noted them
 STILL_S = 0.5  # after the PLC was told to trigger no more: what it had triggered by then has been announced
 
 log = structlog.get_logger()
@@ -32,8 +32,7 @@ def run_actuation(lifeline: Lifeline, station: Station) -> None:
         lifeline.ready()
         asked_s = 0.0
         held = ""
-        alarms: dict[str, Alarm] = {}
-        said_s = 0.0
+        calls = Calls()
         quota = Quota(cameras=len(station.cameras)) if triggers_by_plc(station) else None
         while not lifeline.cut:
             _, orders = ears.wait(TICK_MS)
@@ -61,20 +60,19 @@ def run_actuation(lifeline: Lifeline, station: Station) -> None:
                         onlookers.tell(message)
                     case Hold():
                         pass  # said again
-                    case Pause():
-                        actuator.pause(on=message.on)
+                    case Standing():
+                        actuator.stand(paused=message.paused, needs_person=message.needs_person)
                     case Resume():
                         actuator.resume_from(message.last_slot)
                     case AlarmNoted():
-                        alarms.pop(message.key, None)
+                        calls.noted(message.key)
                     case _:
                         log.error("message.unexpected", kind=type(message).__name__)
             raised = actuator.alarms()
-            alarms |= {alarm.key: alarm for alarm in raised}
-            if alarms and time.monotonic() - said_s >= SAY_S:
-                said_s = time.monotonic()
-                for alarm in alarms.values():
-                    decision.send(alarm)
+            for alarm in raised:
+                calls.add(alarm)
+            for alarm in calls.due(time.monotonic()):
+                decision.send(alarm)
             onlookers.tell(*raised)
             for actuated in actuator.heard():
                 decision.send(actuated)

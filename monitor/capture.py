@@ -19,11 +19,12 @@ from monitor.baseline import load_baseline
 from monitor.bus.endpoints import Endpoints
 from monitor.bus.leases import Leases
 from monitor.bus.wire import Ears, Publisher, Puller, Pusher, Router
+from monitor.calls import Calls
 from monitor.cameras import Exposed, open_camera
 from monitor.cameras.following import FollowingStream
 from monitor.cameras.picture import fits
 from monitor.lifeline import Finished, Go, Gone, Lifeline, Stop
-from monitor.messages import Captured, Closed, Credit, Done, Frame, FrameId, Paired, Reason
+from monitor.messages import AlarmNoted, Captured, Closed, Credit, Done, Frame, FrameId, Paired, Reason
 from monitor.png import encode_png
 from monitor.rules.baseline import Baseline
 from monitor.rules.health import Gates
@@ -68,6 +69,7 @@ class Desk:
         self.leases = Leases(lease_ns=round(station.leases.lease_ms * _MS), backlog=camera.backlog)
         self.gates = Gates(camera.health, baseline)
         self.told: dict[FrameId, Told] = {}
+        self.calls = Calls()
         self._seq = 0
 
     def expose(self, exposed: Exposed) -> None:
@@ -169,6 +171,8 @@ class Desk:
         finding = self.gates.inspect(pixels, whole=whole)
         for drift in finding.drifts:
             log.warning("light.drift", camera=self._camera.name, **msgspec.structs.asdict(drift))
+            text = f"{drift.measure} is {drift.change_share:+.0%} of what the baseline has"
+            self.calls.call("light.drift", self._camera.name, text, level=self._station.alarms.light_drift.level)
         return finding.refusal, finding.measures
 
 
@@ -220,13 +224,20 @@ def run_capture(lifeline: Lifeline, station: Station, *, camera: str, run: str) 
                         desk.closed(message.frame)
                     case Paired() if follower:
                         follower.pair(message)
+                    case AlarmNoted():
+                        desk.calls.noted(message.key)
             for exposed in stream.take(room=desk.leases.room(time.monotonic_ns())):
                 desk.expose(exposed)
             if follower and (counted := follower.counted()):
                 decision.send(counted)
             desk.lend()
             desk.repeat()
+            for note in stream.notes():
+                level = station.alarms.camera_lost.level if note.is_loss else "warn"
+                desk.calls.call(note.name, camera, note.text, level=level)
             now_s = time.monotonic()
+            for alarm in desk.calls.due(now_s):
+                decision.send(alarm)
             if now_s - counted_s >= COUNT_S and (counter := stream.counter()):
                 counted_s = now_s
                 decision.send(counter)

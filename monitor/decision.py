@@ -7,7 +7,7 @@ from monitor.bus.endpoints import Endpoints
 from monitor.bus.wire import Ears, Puller, Pusher
 from monitor.desk import Desk
 from monitor.lifeline import Held, Lifeline, Noted
-from monitor.messages import AlarmNoted, Hold, Pause, Resume
+from monitor.messages import AlarmNoted, Hold, Resume, Standing
 from monitor.recovery import Memory, recover
 from monitor.rows import Journal
 from monitor.rules.ledger import Closing
@@ -44,7 +44,8 @@ def run_decision(
 
         def note(key: str) -> None:  # whoever raised it: the other does not know it
             lifeline.say(Noted(key=key))
-            actuation.send(AlarmNoted(key=key))
+            for process in (actuation, *captures.values()):
+                process.send(AlarmNoted(key=key))
 
         def settle(closings: list[Closing]) -> None:
             desk.settle(
@@ -59,7 +60,7 @@ def run_decision(
         settle([closing for received in recovered.backlog for closing in desk.hear(received)])
         lifeline.ready()
         drain_s: float | None = None
-        paused = False
+        standing: Standing | None = None
         status_s = tidied_s = time.monotonic()
         while not lifeline.cut:
             ears.wait(TICK_MS)
@@ -70,9 +71,9 @@ def run_decision(
             for pair in desk.reconciling.pairs():
                 captures[pair.camera].send(pair)
             now_s = time.monotonic()
-            if desk.reconciling.cameras and (paused != desk.reconciling.pauses or now_s - status_s >= STATUS_S):
-                paused = desk.reconciling.pauses
-                actuation.send(Pause(on=paused))
+            if (stands := desk.standing()) != standing or now_s - status_s >= STATUS_S:
+                standing = stands
+                actuation.send(standing)
             if desk.hold and (not desk.ledger.held or now_s - status_s >= STATUS_S):
                 desk.ledger.held = True
                 actuation.send(Hold(reason=desk.hold))  # said until a person has stopped the line

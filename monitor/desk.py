@@ -29,6 +29,7 @@ from monitor.messages import (
     Projected,
     Reason,
     Segmentation,
+    Standing,
 )
 from monitor.recovery import Recovered
 from monitor.rows import ActuatedBody, Body, CorrectionBody, Entry, Journal, Kind
@@ -136,6 +137,10 @@ class Desk:
         for key in self.alarms.noted():
             note(key)
         self._answers = []
+
+    def standing(self) -> Standing:
+        """What a PLC must know of the line."""
+        return Standing(paused=self.reconciling.pauses, needs_person=not self.alarms.lets_pass)
 
     def status(self) -> Status:
         """For the panel."""

@@ -219,10 +219,11 @@ class Resume(Message, frozen=True, kw_only=True):
     last_slot: Slot
 
 
-class Pause(Message, frozen=True, kw_only=True):
-    """decision → actuation, where it changes and twice a second: no triggers while a camera's count is not paired."""
+class Standing(Message, frozen=True, kw_only=True):
+    """decision → actuation, where it changes and twice a second: what a PLC must know of the line."""
 
-    on: bool
+    paused: bool  # no triggers: a camera's count is not paired with the PLC's
+    needs_person: bool  # an alarm stands that somebody must acknowledge
 
 
 class AlarmNoted(Message, frozen=True, kw_only=True):
@@ -285,5 +286,5 @@ class Gated(Message, frozen=True, kw_only=True):
 
 AnyMessage = (
     Exposure | Frame | Credit | Done | Captured | Segmentation | Closed | Disposition | Actuated | Counter | Hold
-    | Resume | Alarm | AlarmNoted | Counted | Paired | Pause | Acknowledge | Projected | Command | Ask | Gated
+    | Resume | Alarm | AlarmNoted | Counted | Paired | Standing | Acknowledge | Projected | Command | Ask | Gated
 )  # fmt: skip

@@ -38,8 +38,8 @@ class Actuator(Protocol):
         """Everyone is ready: what waits for the line may begin."""
         ...
 
-    def pause(self, *, on: bool) -> None:
-        """No triggers for a while, where they come from the gate's controller."""
+    def stand(self, *, paused: bool, needs_person: bool) -> None:
+        """For a controller that triggers: whether it may, and whether a person is called."""
         ...
 
     def stop(self) -> None:

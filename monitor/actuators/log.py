@@ -56,8 +56,8 @@ class LogFile:
     def go(self) -> None:
         """The source has been told."""
 
-    def pause(self, *, on: bool) -> None:
-        """No camera here follows another's count."""
+    def stand(self, *, paused: bool, needs_person: bool) -> None:
+        """There is no controller to be told."""
 
     def stop(self) -> None:
         """The source has been told."""

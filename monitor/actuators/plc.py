@@ -69,7 +69,7 @@ class PlcGate:
         self._counted = (0, 0, 0)  # session, triggers, and since when they are so many
         self._hold = ""
         self._goes = self._resumed = False  # both, before the PLC may trigger
-        self._paused = False
+        self._paused = self._needs_person = False
         self._beats = self._fault = 0
         self._alarms: list[Alarm] = []
         self._failed: BaseException | None = None
@@ -120,10 +120,10 @@ class PlcGate:
         with self._lock:
             self._goes = True
 
-    def pause(self, *, on: bool) -> None:
-        """A line that is not ready is brought no part; what lies on the belt goes on."""
+    def stand(self, *, paused: bool, needs_person: bool) -> None:
+        """A line that is not ready is brought no part; what lies on the belt goes on. Fault calls a person."""
         with self._lock:
-            self._paused = on
+            self._paused, self._needs_person = paused, needs_person
         self._due.set()
 
     def stop(self) -> None:
@@ -200,7 +200,7 @@ class PlcGate:
             ready=ready,
             busy=self._handshake.busy,
             hold=bool(self._hold),
-            fault=False,
+            fault=self._needs_person,
             hold_code=code,
             last_slot=self._handshake.last_slot,
         )

@@ -95,7 +95,7 @@ LINE_TAGS = _named(
         ("ready", "Boolean", "the line takes triggers; without it the PLC feeds none"),
         ("busy", "Boolean", "orders are on their way"),
         ("hold", "Boolean", "stop the belt until a person has looked"),
-        ("fault", "Boolean", "of the line"),
+        ("fault", "Boolean", "an alarm stands that a person must acknowledge"),
         ("hold_code", "UInt16", "why: the code of a reason, 0 for another cause"),
         ("last_slot", "UInt32", "the highest slot that the line knows; a PLC that lost its counter goes on from here"),
     ],

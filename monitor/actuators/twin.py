@@ -60,8 +60,8 @@ class TwinGate:
     def go(self) -> None:
         """The source has been told."""
 
-    def pause(self, *, on: bool) -> None:
-        """The twin's cameras are told the slot with each frame."""
+    def stand(self, *, paused: bool, needs_person: bool) -> None:
+        """The twin has no lamp to call a person, and its cameras are told the slot with each frame."""
 
     def stop(self) -> None:
         """The source has been told."""

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol, assert_never
+from typing import NamedTuple, Protocol, assert_never
 
 import numpy as np
 import numpy.typing as npt
@@ -30,6 +30,14 @@ class Exposed:
     source: str = ""
 
 
+class Note(NamedTuple):
+    """The camera was lost, or is back."""
+
+    name: str  # camera.lost, camera.back
+    text: str
+    is_loss: bool
+
+
 class CameraError(Exception):
     """A camera that is not there, or not the one the station names; says what was found, and what was expected."""
 
@@ -53,6 +61,10 @@ class CameraStream(Protocol):
 
     def counter(self) -> Counter | None:
         """How many triggers there were, where this camera is their source."""
+        ...
+
+    def notes(self) -> list[Note]:
+        """What a person should know of the camera, since the last call."""
         ...
 
     def close(self) -> None:

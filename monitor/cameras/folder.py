@@ -12,7 +12,7 @@ from pathlib import Path
 from config.cameras import FolderCamera
 from config.loader import package_path
 from monitor.bus.wire import End
-from monitor.cameras import Exposed
+from monitor.cameras import Exposed, Note
 from monitor.cameras.count import TriggerCount
 from monitor.cameras.picture import Unreadable, read_picture
 from monitor.messages import Counter
@@ -62,6 +62,10 @@ class FolderStream:
 
     def counter(self) -> Counter:
         return self._count.counter(ended=self.ended)
+
+    def notes(self) -> list[Note]:
+        """A file that cannot be read is a row."""
+        return []
 
     def close(self) -> None:
         self._count.close()

@@ -12,7 +12,7 @@ import structlog
 
 from config.cameras import CameraBase
 from monitor.bus.wire import Bell, End
-from monitor.cameras import Exposed
+from monitor.cameras import Exposed, Note
 from monitor.cameras.live import DEAF_S, TAKE_MOST, Device, Reader
 from monitor.cameras.shelf import Seen
 from monitor.messages import Counted, Counter, Paired
@@ -86,6 +86,9 @@ class FollowingStream:
         if paired.epoch == self._epoch and paired.base != self._base:
             log.warning("camera.paired", camera=self._name, count=self._count, base=paired.base, before=self._base)
             self._base = paired.base
+
+    def notes(self) -> list[Note]:
+        return self._reader.notes()
 
     def close(self) -> None:
         self._reader.stop()

@@ -14,7 +14,7 @@ import structlog
 
 from config.cameras import CameraBase
 from monitor.bus.wire import Bell, End
-from monitor.cameras import CameraError, Exposed
+from monitor.cameras import CameraError, Exposed, Note
 from monitor.cameras.count import TriggerCount
 from monitor.cameras.shelf import Seen, Shelf
 from monitor.messages import Counter
@@ -73,6 +73,7 @@ class Reader:
         self._read_s = float("inf")  # when the read that is under way began; inf: none is
         self._lost_s: float | None = None
         self._why = ""
+        self._notes: list[Note] = []
 
     def start(self) -> None:
         if not self._thread.is_alive():
@@ -105,6 +106,12 @@ class Reader:
             raise self.failed
         if not self._stop.is_set() and time.monotonic() - self._read_s > self._deaf_s:
             self._lose(f"no answer for {self._deaf_s:g} s")
+
+    def notes(self) -> list[Note]:
+        """Losses and returns since the last call."""
+        with self._lock:
+            notes, self._notes = self._notes, []
+        return notes
 
     def _run(self) -> None:
         try:
@@ -149,6 +156,7 @@ class Reader:
             if self._lost_s is None:
                 self._lost_s = time.monotonic()
                 log.error("camera.lost", camera=self._name, why=why)
+                self._notes.append(Note("camera.lost", why, is_loss=True))
             elif why != self._why:
                 log.warning("camera.away", camera=self._name, why=why)
             self._why = why
@@ -159,6 +167,8 @@ class Reader:
             if self._lost_s is not None:
                 away_s = round(time.monotonic() - self._lost_s, 2)
                 log.warning("camera.back", camera=self._name, away_s=away_s, triggers_counted=counted)
+                missed = "what was triggered meanwhile was counted" if counted else "nobody knows what was triggered"
+                self._notes.append(Note("camera.back", f"after {away_s:g} s; {missed}", is_loss=False))
                 self._lost_s, self._why = None, ""
         self.is_there = True
 
@@ -205,6 +215,9 @@ class LiveStream:
 
     def counter(self) -> Counter:
         return self._count.counter(ended=self.ended)
+
+    def notes(self) -> list[Note]:
+        return self._reader.notes()
 
     def close(self) -> None:
         self._reader.stop()

@@ -6,7 +6,7 @@ from config.cameras import TwinCamera
 from config.station import Station
 from monitor.bus.endpoints import Endpoints
 from monitor.bus.wire import End, Subscriber
-from monitor.cameras import Exposed
+from monitor.cameras import Exposed, Note
 from monitor.messages import Counter, Exposure
 
 LENS_HWM = 16  # a camera's own buffer: exposures that wait while capture is busy
@@ -46,6 +46,10 @@ class TwinStream:
     def counter(self) -> Counter | None:
         """The plant's own counter counts."""
         return None
+
+    def notes(self) -> list[Note]:
+        """A lens that is silent is the plant's, and the supervisor says so."""
+        return []
 
     def close(self) -> None:
         self._lens.close()

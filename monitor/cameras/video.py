@@ -16,7 +16,7 @@ import structlog
 from config.cameras import VideoCamera, redacted
 from config.loader import package_path
 from monitor.bus.wire import End
-from monitor.cameras import CameraError, Exposed
+from monitor.cameras import CameraError, Exposed, Note
 from monitor.cameras.count import TriggerCount
 from monitor.cameras.shelf import Seen
 from monitor.messages import Counter, Reason
@@ -73,6 +73,10 @@ class VideoFile:
 
     def counter(self) -> Counter:
         return self._count.counter(ended=self.ended)
+
+    def notes(self) -> list[Note]:
+        """A file that ends is no loss."""
+        return []
 
     def close(self) -> None:
         self._video.release()

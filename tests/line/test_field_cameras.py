@@ -12,7 +12,7 @@ import pytest
 from benchmarks.line import Line
 from monitor.jsonlog import read_lines
 from monitor.messages import Outcome, Reason
-from monitor.rows import Kind, VerdictBody, read_body
+from monitor.rows import AlarmBody, Kind, VerdictBody, read_body
 from tests.line.test_kill import rows_of
 from tests.line.test_station import verified
 from tests.monitor.cameras.builders import GIGE, PASSWORD, a_live_server, a_video
@@ -45,6 +45,12 @@ def bodies(line: Line) -> list[tuple[Outcome, Reason | None, VerdictBody]]:
             assert isinstance(body, VerdictBody)
             found.append((row.slot or 0, row.outcome, row.reason, body))
     return [(outcome, reason, body) for _, outcome, reason, body in sorted(found, key=lambda each: each[0])]
+
+
+def alarms_of(line: Line) -> list[str]:
+    """The names of its alarm rows."""
+    bodies = [read_body(row) for row in rows_of(line) if row.kind is Kind.ALARM]
+    return [body.name for body in bodies if isinstance(body, AlarmBody)]
 
 
 def adds_up(line: Line) -> dict[str, Any]:
@@ -96,6 +102,7 @@ def test_an_unplugged_camera_is_said_within_1_s_and_the_line_goes_on_when_it_is_
     said_s = datetime.fromisoformat(line.events("camera.lost")[0]["timestamp"]).timestamp()
     assert code == 0
     assert said_s - killed_s <= 1.0
+    assert alarms_of(line)[:2] == ["camera.lost", "camera.back"]
     assert adds_up(line)["triggers"] == len(read_lines(log))
 
 

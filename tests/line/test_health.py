@@ -12,7 +12,7 @@ from benchmarks.line import Line
 from config.health import Health
 from config.loader import load_station
 from monitor.baseline import baseline_path
-from monitor.rows import RunBody, VerdictBody, read_body
+from monitor.rows import Kind, RunBody, VerdictBody, read_body
 from monitor.rules.baseline import FRAMES_LEAST
 from monitor.rules.health import LEARNED
 from tests.line.test_bad_files import a_folder_station
@@ -121,6 +121,9 @@ def test_the_light_that_drifts_is_logged_once(tmp_path: Path) -> None:
     drifts = {event["measure"]: event["change_share"] for event in line.events("light.drift")}
     assert len(line.events("light.drift")) == len(drifts)
     assert drifts["mean_level"] < -Health().drift_above_share
+    said = [row.body.decode() for row in rows_of(line) if row.kind is Kind.ALARM]
+    assert len(said) == len(drifts)
+    assert all("light.drift" in each for each in said)
 
 
 def test_a_baseline_that_is_not_one_refuses_the_start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -17,6 +17,10 @@ from monitor.rules.handshake import Acted, LineStatus, Mailbox, PlcStatus
 
 PROTOCOLS = sorted(ACTUATORS)
 WAIT_S = 8.0
+A_PLC = PlcStatus(
+    map_version=1, session=1, heartbeat=1, ready=True, held=False, fault=0, part_type=0, trigger_count=0,
+    encoder_count=0, counts_per_s=0, line_heartbeat=0, result_ack=0, acted_count=0,
+)  # fmt: skip
 
 
 def until(true: Callable[[], object], *, within_s: float = WAIT_S) -> float:
@@ -117,14 +121,14 @@ def test_row_14_while_the_line_pauses_the_plc_triggers_nothing_and_its_count_is_
         opened = open_gate(protocol, plc.port)
         try:
             first_count(opened, 2)
-            opened.pause(on=True)
+            opened.stand(paused=True, needs_person=False)
             time.sleep(0.5)
             while opened.counter():
                 """What was counted before."""
             stood = first_count(opened, 2)
             time.sleep(0.5)
             stands = first_count(opened, 2)
-            opened.pause(on=False)
+            opened.stand(paused=False, needs_person=False)
             goes_on = first_count(opened, stands.trigger_count + 2)
         finally:
             opened.close()
@@ -164,6 +168,52 @@ def told(opened: Actuator, plc: Plc, parts: int) -> dict[int, Gate]:
     until(complete)
     assert heard == {part["slot"]: Gate(part["gate"]) for part in plc.parts()}
     return heard
+
+
+class Listens:
+    """A wire to a PLC that has nothing to say, and keeps what the line says."""
+
+    def __init__(self) -> None:
+        self.heard: list[LineStatus] = []
+
+    def open(self) -> None:
+        """It can be opened."""
+
+    def status(self) -> PlcStatus:
+        return A_PLC
+
+    def acted(self, wanted: range) -> list[Acted]:
+        return []
+
+    def write(self, line: LineStatus, mailbox: Mailbox | None) -> None:
+        self.heard.append(line)
+
+    def close(self) -> None:
+        """There is nothing to let go of."""
+
+
+@pytest.mark.parametrize(
+    ("paused", "needs_person"),
+    [
+        pytest.param(False, True, id="fault"),
+        pytest.param(True, False, id="not-ready"),
+        pytest.param(False, False, id="all-is-well"),
+    ],
+)
+def test_the_plc_sees_that_the_line_pauses_and_that_an_alarm_waits_for_a_person(
+    paused: bool, needs_person: bool
+) -> None:
+    wire = Listens()
+    opened = PlcGate(load_station("rail-03"), ModbusActuator(kind="modbus", host="127.0.0.1"), wire)
+    opened.resume_from(0)
+    opened.go()
+
+    opened.stand(paused=paused, needs_person=needs_person)
+    said = len(wire.heard)
+    until(lambda: len(wire.heard) > said + 2)
+    opened.close()
+
+    assert (wire.heard[said + 1].ready, wire.heard[said + 1].fault) == (not paused, needs_person)
 
 
 class Breaks:

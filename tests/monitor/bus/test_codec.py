@@ -31,10 +31,10 @@ from monitor.messages import (
     Outcome,
     Paired,
     Part,
-    Pause,
     Projected,
     Reason,
     Resume,
+    Standing,
 )
 from tests.monitor.builders import MODEL, a_captured, a_counter, a_frame, a_region, a_segmentation
 
@@ -57,7 +57,7 @@ ONE_OF_EACH: list[AnyMessage] = [
     Projected(seq=7),
     Counted(camera="head", epoch=2, count=7, base=-3, at_ns=9, arrivals_ns=(1, 5)),
     Paired(camera="head", epoch=2, base=-3),
-    Pause(on=True),
+    Standing(paused=True, needs_person=False),
     Command(slot=1, outcome=Outcome.REJECT, reason_code=3),
     Ask(hold=True),
     Gated(slot=1, outcome=Outcome.PASS, gate=Gate.RELEASED, at_count=60_000, late_ms=0.0),
