@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from storage.statistics.missing import Missing
-from storage.statistics.run_rules import Rule, Signal, run_rules
+from storage.statistics.run_rules import Rule, Signal, run_lengths, run_rules
 
 Kind = Literal[
     "p", "np", "c", "u", "laney p′", "laney u′", "g", "t", "t, power 1/3.6", "individuals", "moving range", "ewma"
@@ -43,7 +43,7 @@ class Chart(msgspec.Struct, frozen=True, kw_only=True):
     points: tuple[Point, ...]
     signals: tuple[Signal, ...]
     rules: tuple[Rule, ...]  # applied
-    run: int | None  # how many points on one side are a run; None: 9 by N2, 8 by WE4
+    runs: dict[Rule, int]  # how many points on one side are a run, by those of the rules that say so
     baseline: Baseline
     frozen: bool  # the limits are those of a baseline that was given
     left_out: tuple[int, ...] = ()  # indices without a point: nothing was inspected
@@ -79,7 +79,7 @@ def judged(
             Signal(rule=each.rule, index=int(index[each.index]), since=int(index[each.since])) for each in signals
         ),
         rules=tuple(rules),
-        run=run,
+        runs=run_lengths(rules, run),
         baseline=baseline,
         frozen=frozen,
         left_out=tuple(left_out),

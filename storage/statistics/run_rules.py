@@ -10,8 +10,9 @@
     N8            8 points in a row beyond 1 sigma, on either side
 
 Sources: Western Electric, Statistical Quality Control Handbook (1956); Nelson, The Shewhart control chart: tests for
-special causes, J. Quality Technology 16(4), 1984. A chart of attributes takes N1 to N4 (and WE1 and WE4, which are
-two of them): the others count points in zones of a symmetric distribution, which a count near 0 does not have.
+special causes, J. Quality Technology 16(4), 1984 (whose wording of N8 asks for points on both sides; most
+tools do not). A chart of attributes takes N1 to N4 (and WE1 and WE4, which are two of them): the others count points
+in zones of a symmetric distribution, which a count near 0 does not have.
 """
 
 from collections.abc import Collection
@@ -27,6 +28,7 @@ NELSON: tuple[Rule, ...] = ("N1", "N2", "N3", "N4", "N5", "N6", "N7", "N8")
 WESTERN_ELECTRIC: tuple[Rule, ...] = ("WE1", "WE2", "WE3", "WE4")
 OF_ATTRIBUTES: tuple[Rule, ...] = ("N1", "N2", "N3", "N4")
 BEYOND_ONLY: tuple[Rule, ...] = ("N1",)  # where each point carries the ones before it, runs prove nothing
+OWN_RUN: dict[Rule, int] = {"N2": 9, "WE4": 8}
 RUNS = (8, 9)  # tools differ in how long a run is, so a chart says which one it used
 MAY_OF_ATTRIBUTES = frozenset({*OF_ATTRIBUTES, "WE1", "WE4"})
 ROUNDING = 1e-9  # in sigma: a point on a limit is not beyond it, however its last bit was rounded
@@ -46,6 +48,13 @@ def of_attributes(rules: Collection[Rule]) -> None:
         raise ValueError(f"rules {wrong}: a chart of attributes takes {sorted(MAY_OF_ATTRIBUTES)}")
 
 
+def run_lengths(rules: Collection[Rule], run: int | None) -> dict[Rule, int]:
+    """How many points on one side are a run, by those of the rules that say so. ValueError for a `run` not 8 or 9."""
+    if run is not None and run not in RUNS:
+        raise ValueError(f"run: {run} is not one of {RUNS}")
+    return {rule: run or OWN_RUN[rule] for rule in rules if rule in OWN_RUN}
+
+
 def run_rules(
     values: ArrayLike, *, centre: ArrayLike, sigma: ArrayLike, rules: Collection[Rule] = NELSON, run: int | None = None
 ) -> tuple[Signal, ...]:
@@ -58,8 +67,7 @@ def run_rules(
     if not x.size:
         return ()
     spread = np.broadcast_to(np.asarray(sigma, np.float64), x.shape)
-    if run is not None and run not in RUNS:
-        raise ValueError(f"run: {run} is not one of {RUNS}")
+    lengths = run_lengths(rules, run)
     if not np.all(spread > 0):
         raise ValueError("sigma: each point needs one above 0")
     off = x - np.asarray(centre, np.float64)
@@ -68,23 +76,21 @@ def run_rules(
     found = [
         Signal(rule=rule, index=int(at), since=int(at) - length + 1)
         for rule in rules
-        for hits, length in [_completed(rule, x, off, z, run)]
+        for hits, length in [_completed(rule, x, off, z, lengths)]
         for at in np.flatnonzero(hits)
     ]
     return tuple(sorted(found, key=lambda signal: signal.index))
 
 
 def _completed(
-    rule: Rule, x: NDArray[np.float64], off: NDArray[np.float64], z: NDArray[np.float64], run: int | None
+    rule: Rule, x: NDArray[np.float64], off: NDArray[np.float64], z: NDArray[np.float64], lengths: dict[Rule, int]
 ) -> tuple[NDArray[np.bool_], int]:
     """(N,): where the rule is complete, and how many points it looks at."""
     match rule:
         case "N1" | "WE1":
             return np.abs(z) > 3 + ROUNDING, 1
-        case "N2":
-            return _one_side(off, run or 9), run or 9
-        case "WE4":
-            return _one_side(off, run or 8), run or 8
+        case "N2" | "WE4":
+            return _one_side(off, lengths[rule]), lengths[rule]
         case "N3":
             return _monotone(x, 6), 6
         case "N4":
