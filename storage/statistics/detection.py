@@ -10,6 +10,7 @@ way.
 import msgspec
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy.special import expit
 
 from storage.statistics.logistic import Floats, Logistic, Method, contour, fit
 from storage.statistics.missing import Missing
@@ -109,7 +110,7 @@ def _drawn(curve: Logistic, region: Floats, at_mm: ArrayLike) -> tuple[PodPoint,
     lowest = (region[:, :1] + region[:, 1:] * x).min(axis=0)
     return tuple(
         PodPoint(size_mm=float(size), pod=float(pod), low=float(low))
-        for size, pod, low in zip(sizes, curve.at(x), 1 / (1 + np.exp(-lowest)), strict=True)
+        for size, pod, low in zip(sizes, curve.at(x), expit(lowest), strict=True)
     )
 
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 from sklearn.metrics import cohen_kappa_score
@@ -49,6 +49,7 @@ def test_cohen_of_the_aiag_study(table: list[list[int]], kappa: float) -> None:
     assert shown(cohen_kappa_of_table(table)).value == pytest.approx(kappa, abs=5e-3)
 
 
+@settings(deadline=None)
 @given(PAIRS)
 def test_cohen_agrees_with_scikit_learn_and_statsmodels(pairs: list[tuple[int, int]]) -> None:
     first, second = zip(*pairs, strict=True)

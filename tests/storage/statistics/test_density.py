@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from storage.statistics.density import Density, density
@@ -33,6 +33,7 @@ def test_a_narrow_last_cell_has_its_own_area() -> None:
     assert found.per_m2[0, 3] > 1e6 / 900  # the broken twin: cells of one area
 
 
+@settings(deadline=None)
 @given(POINTS, st.sampled_from([7.0, 10.0, 33.0]))
 def test_each_defect_is_counted_once(points: list[tuple[float, float]], cell_mm: float) -> None:
     x, y = [x for x, _ in points], [y for _, y in points]

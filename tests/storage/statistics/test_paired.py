@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import binom
 from statsmodels.stats.contingency_tables import mcnemar as statsmodels_mcnemar
@@ -24,6 +24,7 @@ def test_airway_hyper_responsiveness() -> None:
     assert found.difference == pytest.approx(6 / 21)
 
 
+@settings(deadline=None)
 @given(st.integers(0, 60), st.integers(0, 60))
 def test_exact_agrees_with_statsmodels(first: int, second: int) -> None:
     found = shown(mcnemar_counts(both=5, only_first=first, only_second=second, neither=3))
@@ -32,6 +33,7 @@ def test_exact_agrees_with_statsmodels(first: int, second: int) -> None:
     assert found.p_exact == pytest.approx(theirs)
 
 
+@settings(deadline=None)
 @given(st.integers(0, 60), st.integers(0, 60))
 def test_mid_p_counts_half_of_what_is_as_far(first: int, second: int) -> None:
     found = shown(mcnemar_counts(both=5, only_first=first, only_second=second, neither=3))

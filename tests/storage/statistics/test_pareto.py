@@ -1,7 +1,7 @@
 """The vital few stand first, equal ones in the order given, and "other" last."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from storage.statistics.missing import Missing
@@ -44,6 +44,7 @@ def test_kinds_beyond_the_most_are_counted_under_other() -> None:
     assert found.merged == 2
 
 
+@settings(deadline=None)
 @given(AMOUNTS, st.integers(1, 12), st.sampled_from([0.5, 0.8, 1.0]))
 def test_nothing_is_lost(amounts: dict[str, int], most: int, line: float) -> None:
     match pareto(amounts, most=most, line=line):

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import binom
 from statsmodels.stats.proportion import proportion_confint
@@ -18,6 +18,7 @@ def shown(found: Proportion | Missing) -> Proportion:
     return found
 
 
+@settings(deadline=None)
 @given(COUNTS, st.sampled_from([0.8, 0.9, 0.95, 0.99]))
 def test_bounds_agree_with_statsmodels(counts: tuple[int, int], confidence: float) -> None:
     for ours, method in ((wilson, "wilson"), (clopper_pearson, "beta")):
@@ -41,6 +42,7 @@ def test_29_of_29_show_90_percent_and_28_do_not() -> None:
     assert one_missed > 0.9  # the next plan of the table: 46 with one miss
 
 
+@settings(deadline=None)
 @given(COUNTS)
 def test_a_one_sided_bound_is_the_side_of_an_interval(counts: tuple[int, int]) -> None:
     both = shown(clopper_pearson(*counts, confidence=0.9))

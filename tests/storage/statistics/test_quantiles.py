@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from storage.statistics.missing import Missing
@@ -17,6 +17,7 @@ def shown(found: Latency | Missing) -> Latency:
     return found
 
 
+@settings(deadline=None)
 @given(VALUES)
 def test_values_agree_with_numpy(values: list[float]) -> None:
     found = shown(latency(values))
@@ -26,6 +27,7 @@ def test_values_agree_with_numpy(values: list[float]) -> None:
     assert found.largest == max(values)
 
 
+@settings(deadline=None)
 @given(VALUES)
 def test_a_histogram_brackets_what_the_values_have(values: list[float]) -> None:
     counts = np.histogram(values, EDGES)[0]
@@ -37,6 +39,7 @@ def test_a_histogram_brackets_what_the_values_have(values: list[float]) -> None:
         assert one.at_least <= other.value <= one.value <= exact.largest
 
 
+@settings(deadline=None)
 @given(VALUES, VALUES)
 def test_histograms_add_up(early: list[float], late: list[float]) -> None:
     added = np.histogram(early, EDGES)[0] + np.histogram(late, EDGES)[0]

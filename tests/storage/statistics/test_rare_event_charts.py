@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy.stats import expon, geom
@@ -26,6 +26,7 @@ def gaps(chance: float, number: int, seed: int = 0) -> NDArray[np.int64]:
     return np.random.Generator(np.random.PCG64(seed)).geometric(chance, number) - 1
 
 
+@settings(deadline=None)
 @given(st.floats(1e-6, 0.45))
 def test_limits_of_g_are_quantiles_of_the_geometric_distribution(chance: float) -> None:
     kept = Baseline(kind="g", centre=chance, points=50)

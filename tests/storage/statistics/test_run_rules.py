@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from capstat_core.control_charts import ControlChart, ControlLimits
 from capstat_core.rules import nelson_rules, western_electric_rules
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 from shewhart._rules import RULES, apply_rules
@@ -86,6 +86,7 @@ def test_the_first_point_of_each_run_agrees_with_shewhart(seed: int) -> None:
     assert {(signal.rule, signal.index) for signal in ours} == theirs
 
 
+@settings(deadline=None)
 @given(SERIES)
 def test_what_is_turned_upside_down_signals_the_same(values: list[float]) -> None:
     flipped = [-value for value in values]
@@ -93,6 +94,7 @@ def test_what_is_turned_upside_down_signals_the_same(values: list[float]) -> Non
     assert run_rules(values, centre=0, sigma=1) == run_rules(flipped, centre=0, sigma=1)
 
 
+@settings(deadline=None)
 @given(SERIES, st.integers(1, 19))
 def test_no_later_point_takes_a_signal_back(values: list[float], kept: int) -> None:
     whole = run_rules(values, centre=0, sigma=1)

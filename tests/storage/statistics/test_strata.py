@@ -3,7 +3,7 @@
 from itertools import product
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import hypergeom
 
@@ -93,6 +93,7 @@ def test_no_escape_found_is_not_none_at_all() -> None:
     assert 50_000 * 3.6 / 500 < found.wrong_high < 50_000 * 6 / 500
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(*[st.integers(0, 300)] * 3).map(sorted), min_size=1, max_size=4))
 def test_the_estimate_lies_within_its_bounds(triples: list[list[int]]) -> None:
     strata = [a_stratum(parts, reviewed, wrong, str(n)) for n, (wrong, reviewed, parts) in enumerate(triples)]

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from capstat_core.control_charts import i_mr_chart
 from capstat_core.time_weighted import ewma_chart as capstat_ewma
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from storage.statistics.charts import Baseline, Chart
@@ -99,6 +99,7 @@ def test_ewma_of_the_nist_handbook() -> None:
     assert (chart.points[-1].lower, chart.points[-1].upper) == pytest.approx((47.4115, 52.5884), abs=3e-3)
 
 
+@settings(deadline=None)
 @given(st.floats(0.05, 1), st.integers(0, 50))
 def test_ewma_agrees_with_capstat(weight: float, seed: int) -> None:
     values = np.random.Generator(np.random.PCG64(seed)).normal(7, 2, 30)

@@ -3,7 +3,7 @@
 import math
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from storage.statistics.missing import Missing
@@ -45,6 +45,7 @@ def test_what_was_not_inspected_is_not_good() -> None:
     assert first_pass_yield(shift) != 1 - shift.rejected / shift.triggers  # the broken twin: all that was not rejected
 
 
+@settings(deadline=None)
 @given(OUTCOMES, st.integers(1, 50))
 def test_an_uninspected_part_never_lifts_a_yield(before: Outcomes, more: int) -> None:
     after = Outcomes(passed=before.passed, rejected=before.rejected, not_inspected=before.not_inspected + more)
@@ -56,6 +57,7 @@ def test_an_uninspected_part_never_lifts_a_yield(before: Outcomes, more: int) ->
     assert before.inspected == after.inspected == 0 or yield_of_inspected(before) == yield_of_inspected(after)
 
 
+@settings(deadline=None)
 @given(OUTCOMES)
 def test_first_pass_is_coverage_times_yield_of_inspected(outcomes: Outcomes) -> None:
     whole, seen, good = first_pass_yield(outcomes), coverage(outcomes), yield_of_inspected(outcomes)
