@@ -24,6 +24,7 @@ HOMES = {
     "sqlalchemy": ["storage/"],
     "sqlite3": ["storage/"],
     "redis": ["storage/"],
+    "scipy": ["storage/statistics/"],
     "pymodbus": ["monitor/actuators/modbus.py", "monitor/twin/plc_modbus.py"],
     "paho": ["monitor/actuators/mqtt_client.py"],
     "google": ["monitor/actuators/sparkplug_payload.py"],
