@@ -85,7 +85,7 @@ LINE_BLOCK = _laid_out(
     0,
     [
         ("heartbeat", "u16", "counts up with each cycle; when it stands still the PLC rejects and holds"),
-        ("status", "u16", "bit 0 Ready, bit 1 Busy, bit 2 Hold (stop the belt), bit 3 Fault (a person must acknowledge)"),
+        ("status", "u16", "bit 0 Ready, bit 1 Busy, bit 2 Hold (stop the belt), bit 3 Fault (a person must look)"),
         ("hold_code", "u16", "why: the code of a reason, 0 for another cause"),
         ("last_slot", "u32", "the highest slot that the line knows; a PLC that lost its counter goes on from here"),
         ("batch", "u16", "ResultValid: a new number says that there are new results; 0 before the first"),
