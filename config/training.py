@@ -53,6 +53,7 @@ class Training(Table):
     oversample: Share = 0.5  # of the samples of a stored set are drawn from its defective images
     augment: bool = True
     rotation_deg: float = Field(default=6.0, ge=0, le=180)  # a sample is turned by up to this, either way
+    paste: Share = 0.0  # of the samples get the defect of another image on a sound one
     loss: LossName = "hybrid_two_sided"  # the paper: hybrid
     optimizer: Literal["sgd", "adamw"] = "adamw"  # the paper: sgd
     peak_rate: float | None = Field(default=None, gt=0, le=10)  # None: 0.1 / batch (§3.1) for sgd, 0.003 for adamw
@@ -71,7 +72,7 @@ class Training(Table):
                 {"warmup": self.warmup_epochs, "epochs": self.epochs},
             )  # fmt: skip
         if self.dataset == "twin":
-            for key in ("root", "channels", "fit", "crop_width", "oversample", "augment", "rotation_deg"):
+            for key in ("root", "channels", "fit", "crop_width", "oversample", "augment", "rotation_deg", "paste"):
                 if getattr(self, key) != type(self).model_fields[key].default:
                     raise PydanticCustomError(
                         key, "{key} has no effect on the twin's surfaces, which are drawn; leave it out", {"key": key}

@@ -16,6 +16,7 @@ GAIN, OFFSET = (0.8, 1.25), 0.25  # in units of the image's own spread
 GAMMA_LIKE = 0.15  # bends the tone curve: x + b (x² - 1), which keeps mean and spread nearly
 NOISE_MOST, NOISE_SHARE = 0.2, 0.5
 BLUR_MOST_PX, BLUR_SHARE = 0.8, 0.2
+PASTE_GROUND_PX, PASTE_SOFT_PX = 8, 1.5
 
 
 class Placed(msgspec.Struct, frozen=True, kw_only=True):
@@ -50,6 +51,48 @@ def cropped(
     source_y, source_x = _source_point(rng, image.shape[:2], size, around)
     matrix = np.array([[1, 0, np.rint(source_x - size[1] / 2)], [0, 1, np.rint(source_y - size[0] / 2)]], np.float64)
     return Placed(image=_warped(image, matrix, size), truth=_warped(truth, matrix, size))
+
+
+def pasted(
+    image: Floats, donor: Floats, donor_truth: Floats, rng: np.random.Generator
+) -> tuple[Floats, Floats, tuple[float, float]] | None:
+    """(image, truth, a point of it): a sound image with the donor's defect somewhere on it, turned over perhaps.
+
+    What the defect changes is carried over, not its level: the donor's surroundings are taken off, ours are put on. Its
+    edge is softened, or the net would learn to see the cut. None where the defect leaves nothing around it to compare.
+    """
+    patch, truth = _cut(donor, donor_truth, image.shape[:2], rng)
+    ground = truth < 0.5
+    if not ground.any() or ground.all():
+        return None
+    high, wide = truth.shape
+    y = int(rng.integers(image.shape[0] - high + 1))
+    x = int(rng.integers(image.shape[1] - wide + 1))
+    here = (slice(y, y + high), slice(x, x + wide))
+    share = np.asarray(cv2.GaussianBlur(truth, (0, 0), PASTE_SOFT_PX), np.float32)
+    share = np.maximum(share, truth) if image.ndim == 2 else np.maximum(share, truth)[..., None]
+    shown, everywhere = image.copy(), np.zeros(image.shape[:2], np.float32)
+    level = image[here][ground].mean(axis=0) - patch[ground].mean(axis=0)
+    shown[here] = image[here] * (1 - share) + (patch + level) * share
+    everywhere[here] = truth
+    points = np.argwhere(everywhere >= 0.5)
+    point = points[int(rng.integers(len(points)))]
+    return shown, everywhere, (float(point[0]), float(point[1]))
+
+
+def _cut(donor: Floats, truth: Floats, most: tuple[int, ...], rng: np.random.Generator) -> tuple[Floats, Floats]:
+    """The defects of a donor with some ground around them, no larger than `most` (h, w), flipped or not."""
+    spans = []
+    for axis in range(2):
+        lines = np.flatnonzero((truth >= 0.5).any(axis=1 - axis))
+        low, high = max(0, lines[0] - PASTE_GROUND_PX), min(truth.shape[axis], lines[-1] + 1 + PASTE_GROUND_PX)
+        if high - low > most[axis]:  # part of it will do
+            low += int(rng.integers(high - low - most[axis] + 1))
+            high = low + most[axis]
+        spans.append(slice(int(low), int(high), 1))
+    flips = tuple(slice(None, None, int(step)) for step in rng.choice((-1, 1), 2))
+    rows, columns = spans
+    return donor[rows, columns][flips], truth[rows, columns][flips]
 
 
 def _affine(

@@ -47,6 +47,9 @@ def train(
     rotation_deg: Annotated[
         float | None, typer.Option(help="A sample is turned by up to this, either way. Default: 6.")
     ] = None,
+    paste: Annotated[
+        float | None, typer.Option(help="Share of samples with the defect of another image on a sound one. Default: 0.")
+    ] = None,
     loss: Annotated[
         str | None,
         typer.Option(
@@ -77,9 +80,9 @@ def train(
         "net": net, "dataset": dataset, "root": root, "fit": fit, "width": width, "expansion": expansion,
         "blocks": blocks, "stem_stride": stem_stride, "channels": channels, "crop_height": crop_height,
         "crop_width": crop_width, "epochs": epochs, "steps": steps, "batch": batch, "oversample": oversample,
-        "augment": augment, "rotation_deg": rotation_deg, "loss": loss, "optimizer": optimizer, "peak_rate": peak_rate,
-        "final_rate": final_rate, "warmup_epochs": warmup_epochs, "averaging": averaging, "precision": precision,
-        "seed": seed, "begin_with": begin_with,
+        "augment": augment, "rotation_deg": rotation_deg, "paste": paste, "loss": loss, "optimizer": optimizer,
+        "peak_rate": peak_rate, "final_rate": final_rate, "warmup_epochs": warmup_epochs, "averaging": averaging,
+        "precision": precision, "seed": seed, "begin_with": begin_with,
     }  # fmt: skip
     try:
         if size is not None:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from workers.augment import augmented, cropped
+from workers.augment import augmented, cropped, pasted
 
 HIGH, WIDE = 120, 80
 
@@ -109,3 +109,43 @@ def test_colour_is_augmented_too() -> None:
     )
 
     assert placed.image.shape == (64, 64, 3)
+
+
+def test_a_pasted_defect_keeps_its_contrast_and_takes_the_level_of_where_it_lies() -> None:
+    donor, truth = a_pair()
+    sound = np.full((HIGH, WIDE), 3.0, np.float32)
+
+    for seed in range(20):
+        made = pasted(sound, donor + 1.5, truth, a_rng(seed))
+
+        assert made is not None
+        image, marked, (y, x) = made
+        assert marked[int(y), int(x)] == 1.0
+        assert image[marked > 0.5] == pytest.approx(3.0 - 7.0)
+        assert np.count_nonzero(marked) == 900
+        assert image[marked == 0].max() == pytest.approx(3.0)
+
+
+def test_a_defect_larger_than_the_image_is_cut_to_it() -> None:
+    donor, truth = a_pair()
+
+    made = pasted(np.zeros((40, 25), np.float32), donor, truth, a_rng(0))
+
+    assert made is not None
+    assert made[0].shape == made[1].shape == (40, 25)
+
+
+def test_a_defect_without_ground_around_it_is_not_pasted() -> None:
+    whole = np.ones((20, 20), np.float32)
+
+    assert pasted(np.zeros((HIGH, WIDE), np.float32), -6 * whole, whole, a_rng(0)) is None
+
+
+def test_colour_is_pasted_channel_by_channel() -> None:
+    donor, truth = a_pair()
+    sound = np.stack([np.full((HIGH, WIDE), level, np.float32) for level in (1.0, 2.0, 3.0)], axis=2)
+
+    made = pasted(sound, np.stack([donor] * 3, axis=2), truth, a_rng(0))
+
+    assert made is not None
+    assert made[0][made[1] > 0.5][0].tolist() == pytest.approx([-6.0, -5.0, -4.0])

@@ -10,7 +10,7 @@ import structlog
 from numpy.typing import NDArray
 
 from config.training import Training
-from workers.augment import Placed, augmented, cropped
+from workers.augment import Placed, augmented, cropped, pasted
 from workers.datasets import LAYOUTS
 from workers.datasets.items import DatasetCard, DatasetError, Item
 from workers.datasets.pictures import read_item
@@ -18,6 +18,8 @@ from workers.datasets.source import Batch, Example
 from workers.datasets.split import Split, split_items, split_rule, wanted
 from workers.fit import placed_scale, reduced, reduced_mask
 from workers.normalisation import standardise
+
+PASTE_MOST_SHARE = 0.1  # a larger defect is a state of its own part: elsewhere it looks like a patch
 
 log = structlog.get_logger()
 
@@ -44,6 +46,13 @@ class StoredSource:
         self._defective = [i for i, each in enumerate(self._stored) if len(each.defects)]
         if not self._defective:
             raise DatasetError(f"{root}: none of the {len(self._stored)} training images has a defect to learn")
+        self._sound = [i for i, each in enumerate(self._stored) if not each.truth.any()]
+        self._donors = [i for i in self._defective if (self._stored[i].truth >= 0.5).mean() < PASTE_MOST_SHARE]
+        if training.paste and not (self._sound and self._donors):
+            raise DatasetError(
+                f"{root}: paste = {training.paste:g}, but {len(self._sound)} training images are sound and "
+                f"{len(self._donors)} have a defect below {PASTE_MOST_SHARE:.0%} of the image; leave it out"
+            )
         judged = [
             (item.part, bool(read_item(item, channels=training.channels)[1].any())) for item in self._validation_items
         ]
@@ -104,6 +113,11 @@ class StoredSource:
         else:
             stored, around = self._stored[int(rng.integers(len(self._stored)))], None
         image, truth, size = stored.image, stored.truth, self._training.crop
+        if self._training.paste and rng.random() < self._training.paste:
+            sound = self._stored[self._sound[int(rng.integers(len(self._sound)))]]
+            donor = self._stored[self._donors[int(rng.integers(len(self._donors)))]]
+            if made := pasted(sound.image, donor.image, donor.truth, rng):
+                stored, (image, truth, around) = sound, made
         if not self._training.augment:
             return stored.name, cropped(image, truth, rng, size=size, around=around)
         turned = self._training.rotation_deg

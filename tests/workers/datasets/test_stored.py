@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
@@ -82,3 +83,24 @@ def test_a_set_without_a_defect_to_learn_is_refused(tmp_path: Path) -> None:
 
     with pytest.raises(DatasetError, match="has a defect to learn"):
         a_source(tmp_path / "set", dataset="folder")
+
+
+def test_where_all_is_pasted_every_sample_shows_a_defect_on_a_sound_image(tmp_path: Path) -> None:
+    plain, source = a_source(tmp_path / "set", oversample=0.0), a_source(tmp_path / "set", oversample=0.0, paste=1.0)
+    sound = {each.name for each in plain.calibration() if not each.mask.any()}
+
+    batches = [source.batch(step, rank=0) for step in range(5)]
+
+    assert all(batch.truth.max(axis=(1, 2, 3)).min() > 0.4 for batch in batches)
+    assert {name for batch in batches for name in batch.names} <= sound
+
+
+def test_pasting_needs_a_small_defect(tmp_path: Path) -> None:
+    a_dataset(tmp_path / "set", "kolektorsdd")
+    for mask in (tmp_path / "set").rglob("*_label*"):
+        pixels = cv2.imread(str(mask), cv2.IMREAD_GRAYSCALE)
+        assert pixels is not None
+        cv2.imwrite(str(mask), np.full_like(pixels, 255) if pixels.any() else pixels)
+
+    with pytest.raises(DatasetError, match="0 have a defect below 10% of the image"):
+        a_source(tmp_path / "set", paste=0.5)
