@@ -57,6 +57,23 @@ def recovery(
         raise typer.Exit(EXIT_BELOW)
 
 
+@app.command("labels")
+def labels(
+    root: Annotated[Path, typer.Option(help="Folder of the magnetic tiles.")],
+    part: Annotated[Literal["train", "val", "test", "all"], typer.Option("--split")] = "val",
+    json: JsonTo = None,
+) -> None:
+    """How far the labels of one tile's exposures agree: what no net can be asked to exceed."""
+    from benchmarks.labels import measure_labels
+    from workers.datasets.items import DatasetError
+
+    try:
+        _show(measure_labels(root, part), json)
+    except DatasetError as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(EXIT_USAGE) from error
+
+
 @app.command("health")
 def health(
     station: StationName = "rail-03",
