@@ -9,7 +9,7 @@ from benchmarks.line import Line
 from config.loader import STATIONS
 from monitor.messages import Gate
 from monitor.rows import ActuatedBody, Kind, read_body
-from tests.line.test_kill import hurt, nothing_wrong_released, rows_of
+from tests.line.test_kill import hurt, nothing_wrong_released, patient, rows_of
 from tests.line.test_station import verified
 
 PROTOCOLS = sorted(ACTUATORS)
@@ -24,7 +24,7 @@ TABLES = {
 
 def a_station(folder: Path, protocol: str, port: int) -> str:
     """rail-03 with its twin's gate behind a PLC."""
-    table = (STATIONS / "rail-03.toml").read_text()
+    table = patient((STATIONS / "rail-03.toml").read_text())
     actuator = TABLES[protocol].format(port=port)
     (folder / "plc.toml").write_text(table.replace('[actuator]\nkind = "twin"', f"[actuator]\n{actuator}"))
     return str(folder / "plc.toml")
