@@ -29,7 +29,7 @@ class Sparkplug(Broker):
 class Webhook(Table):
     """Each verdict by POST as JSON, signed where there is a secret."""
 
-    url: str = Field(max_length=2000, pattern=r"^https?://[^\s]+$")
+    url: str = Field(max_length=2000, pattern=r"^https?://[!-~]+$")  # ASCII: what else is in it, as %XX
     secret: str = ""  # a file of mode 0600: the key of the HMAC-SHA256 in `X-Line-Signature`
     ca: str = ""  # PEM file of who vouches for the server; else the system's
     timeout_ms: float = Field(default=2000.0, ge=50, le=60_000)

@@ -58,11 +58,16 @@ class Dispositions:
         return self._pending.pop(actuated.slot, None)
 
     def lost(self, now_ns: int) -> list[Pending]:
-        """Past the gate for long, and nobody can say what it did. Where the gate is silent, silence goes on record."""
+        """Past the gate for long, and the gate says nothing of them: its silence goes on record.
+
+        While the gate's controller is away nobody knows where the belt is, and what it did before it may say when it
+        is back: a part that it had released by its PASS would count as not inspected.
+        """
+        is_heard = self.belt.is_heard(now_ns)
         lost = []
         for slot, pending in list(self._pending.items()):
             due = pending.disposition.due_count
-            if not self.belt.past_gate(due, since_ns=pending.given_ns, now_ns=now_ns):
+            if not is_heard or not self.belt.past_gate(due, since_ns=pending.given_ns, now_ns=now_ns):
                 pending.past_since_ns = None
             elif pending.past_since_ns is None:
                 pending.past_since_ns = now_ns

@@ -16,7 +16,7 @@ from http import HTTPStatus
 
 import structlog
 
-from config.brokers import read_secret
+from config.brokers import SecretError, read_secret
 from config.loader import package_path
 from config.onlookers import Webhook
 from monitor.messages import Disposition
@@ -44,8 +44,7 @@ class Notifier:
 
     def __init__(self, facts: Webhook, *, station: str) -> None:
         self._facts, self._station = facts, station
-        self._key = read_secret(package_path(facts.secret)).strip().encode() if facts.secret else b""
-        self._tls = ssl.create_default_context(cafile=str(package_path(facts.ca)) if facts.ca else None)
+        self._tls: ssl.SSLContext | None = None
         self._backlog: Backlog[bytes] = Backlog(f"notify {facts.place.netloc}", most=facts.backlog)
         self._taken: OrderedDict[int, None] = OrderedDict()
         self._over = threading.Event()
@@ -108,15 +107,12 @@ class Notifier:
     def _post(self, body: bytes) -> None:
         place = self._facts.place
         headers = {"Content-Type": "application/json"}
-        if self._key:
-            headers["X-Line-Signature"] = "sha256=" + hmac.new(self._key, body, hashlib.sha256).hexdigest()
-        timeout_s = self._facts.timeout_ms / 1000
-        host = place.hostname or ""
-        link = (
-            http.client.HTTPSConnection(host, place.port, timeout=timeout_s, context=self._tls)
-            if place.scheme == "https"
-            else http.client.HTTPConnection(host, place.port, timeout=timeout_s)
-        )
+        try:
+            if self._facts.secret:
+                headers["X-Line-Signature"] = "sha256=" + hmac.new(self._key(), body, hashlib.sha256).hexdigest()
+            link = self._link(place.hostname or "", place.port)
+        except (OSError, SecretError) as error:  # here, not at the start: a dashboard's file must not end actuation
+            raise Unanswered(str(error)) from error
         try:
             link.request("POST", (place.path or "/") + (f"?{place.query}" if place.query else ""), body, headers)
             answer = link.getresponse()
@@ -129,3 +125,18 @@ class Notifier:
             return
         passing = answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR or answer.status in PASSING
         raise (Unanswered if passing else Refused)(f"{answer.status} {answer.reason}")
+
+    def _key(self) -> bytes:
+        path = package_path(self._facts.secret)
+        if key := read_secret(path).strip().encode():
+            return key
+        raise SecretError(f"{path}: is empty")
+
+    def _link(self, host: str, port: int | None) -> http.client.HTTPConnection:
+        timeout_s = self._facts.timeout_ms / 1000
+        if self._facts.place.scheme == "http":
+            return http.client.HTTPConnection(host, port, timeout=timeout_s)
+        if self._tls is None:
+            ca = str(package_path(self._facts.ca)) if self._facts.ca else None
+            self._tls = ssl.create_default_context(cafile=ca)
+        return http.client.HTTPSConnection(host, port, timeout=timeout_s, context=self._tls)

@@ -4,6 +4,7 @@ from config.station import Station
 from config.timing import verdict_due_ms
 from monitor.messages import Counter
 
+SILENT_NS = 1_000_000_000  # the source says its count every 100 ms
 _MS = 1_000_000
 _S = 1_000_000_000
 
@@ -34,6 +35,10 @@ class BeltClock:
         if self._last is None or self._last.encoder_count is None:
             return None
         return self._last.encoder_count + round(self._last.counts_per_s * (now_ns - self._last.at_ns) / _S)
+
+    def is_heard(self, now_ns: int) -> bool:
+        """Whether the encoder has spoken lately: one that is away may stand, whatever its last speed was."""
+        return self._last is None or now_ns - self._last.at_ns <= SILENT_NS
 
     def gate_count(self, at_count: int | None) -> int | None:
         """The count at which a part triggered at `at_count` is in front of the gate."""

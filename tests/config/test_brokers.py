@@ -3,15 +3,33 @@
 import copy
 import tomllib
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal
 
 import pytest
+from pydantic import Field
 
 import config.brokers
+import config.loader
+import config.onlookers
+from config.actuators import LogActuator, TwinActuator
 from config.brokers import SecretError, is_this_host, read_credentials
 from config.loader import STATIONS, ConfigError, parse_station
+from config.onlookers import Webhook
+from config.station import Station
 
 RAIL = tomllib.loads((STATIONS / "rail-03.toml").read_text())
+
+
+class WebhookGate(Webhook):
+    """What there is not."""
+
+    kind: Literal["webhook"]
+
+
+class AnyGate(Station):
+    """The guard taken out: a web server is a kind of actuator."""
+
+    actuator: Annotated[LogActuator | TwinActuator | WebhookGate, Field(discriminator="kind")]  # type: ignore[assignment]
 
 
 def a_secret(folder: Path, text: str = "line\npassword\n", mode: int = 0o600) -> str:
@@ -66,9 +84,11 @@ def test_a_broker_off_this_host_needs_credentials_and_tls(table: str, tmp_path: 
 
 
 def test_a_loader_that_takes_every_host_for_its_own_would_be_seen(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(config.brokers, "is_this_host", lambda _: True)
+    for module in (config.brokers, config.onlookers):
+        monkeypatch.setattr(module, "is_this_host", lambda _: True)
 
     parse_station(a_station(actuator={"kind": "mqtt", "host": "broker.works.example"}), at="mine")
+    parse_station(a_station(notify=[{"url": "http://dash.works.example/verdicts"}]), at="mine")
 
 
 @pytest.mark.parametrize(
@@ -126,10 +146,19 @@ def test_a_web_server_is_no_gate(belt: bool) -> None:
     assert "[[notify]]" in said
 
 
+def test_with_webhooks_among_the_actuators_a_station_would_release_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(config.loader, "Station", AnyGate)
+
+    station = parse_station(a_station(actuator={"kind": "webhook", "url": "http://127.0.0.1/"}), at="mine")
+
+    assert station.actuator.kind == "webhook"  # type: ignore[comparison-overlap]
+
+
 @pytest.mark.parametrize(
     ("webhook", "why"),
     [
         pytest.param({"url": "ftp://127.0.0.1/"}, "notify[0].url", id="no-http"),
+        pytest.param({"url": "http://127.0.0.1/ü"}, "notify[0].url: 'http://127.0.0.1/ü'", id="no-ascii"),
         pytest.param({"url": "http://127.0.0.1:99999/"}, "notify[0].url: 'http://127.0.0.1:99999/'", id="no-port"),
         pytest.param({"url": "http://me:word@127.0.0.1/"}, "proven by `secret`", id="password-in-the-url"),
         pytest.param({"url": "http://example.org/"}, "must begin with https://", id="in-the-clear"),

@@ -270,6 +270,7 @@ def test_where_the_gate_is_silent_silence_goes_on_record() -> None:
 
     decision.hear((a_counter(1, count=70_000, at_ns=now_ns), {}))
     first = decision.dispositions.lost(now_ns)
+    decision.hear((a_counter(1, count=70_000, at_ns=now_ns + 4_000_000_000), {}))
     [lost] = decision.dispositions.lost(now_ns + 4_000_000_000)
 
     assert first == []

@@ -25,7 +25,8 @@ from workers.models import anomalyseg
 from workers.run_folder import Session, read_epochs, session_of
 
 ROOT = Path(__file__).resolve().parents[2]
-SMALL = "--width 2 --blocks 1 --size 96x48 --crop-height 64 --batch 2 --epochs 2 --steps 2 --warmup-epochs 0"
+ALONE = "--threads 1"  # two of torch's threads spin while either waits for a core that another test has
+SMALL = f"--width 2 --blocks 1 --size 96x48 --crop-height 64 --batch 2 --epochs 2 --steps 2 --warmup-epochs 0 {ALONE}"
 RUN = [sys.executable, "-m", "workers.commands"]
 
 
@@ -63,7 +64,7 @@ def test_the_twin_is_trained_on_by_default(tmp_path: Path, monkeypatch: pytest.M
     monkeypatch.setattr(anomalyseg, "FIRST_LOGIT", 1.0)
     monkeypatch.setattr("workers.datasets.drawn.VALIDATION_SURFACES", 2)
     monkeypatch.setattr("workers.datasets.drawn.CALIBRATION_SURFACES", 2)
-    options = "--width 2 --blocks 1 --size 480x160 --crop-height 64 --batch 2 --epochs 1 --steps 2 --warmup-epochs 0"
+    options = f"{SMALL} --size 480x160 --epochs 1"
 
     result = CliRunner().invoke(app, ["train", "--out", str(tmp_path), *options.split(), "--json", "-"])
 
@@ -86,7 +87,9 @@ def test_settings_come_from_a_file_and_options_go_before_it(tmp_path: Path, root
         "epochs = 1\nsteps = 2\nbatch = 2\nwarmup_epochs = 0\nseed = 3\n"
     )
 
-    CliRunner().invoke(app, ["train", "--config", str(file), "--seed", "4", "--out", str(tmp_path / "run")])
+    CliRunner().invoke(
+        app, ["train", "--config", str(file), "--seed", "4", "--out", str(tmp_path / "run"), *ALONE.split()]
+    )
 
     settings = json.loads((tmp_path / "run" / "training.json").read_text())
     assert (settings["width"], settings["seed"], settings["dataset"]) == (2, 4, "kolektorsdd")
@@ -140,11 +143,11 @@ def test_a_wrong_option_is_refused_by_its_name(tmp_path: Path, options: list[str
 
 
 def test_ctrl_c_leaves_a_checkpoint_from_which_the_run_ends_the_same(tmp_path: Path, root: Path) -> None:
-    options = f"{SMALL} --epochs 3 --steps 8 --threads 1 --peak-rate 0.02".split()
-    begin = [*RUN, "train", "--dataset", "kolektorsdd", "--root", str(root), "--name", "part", *options]
+    options = f"{SMALL} --epochs 3 --steps 8 --peak-rate 0.02".split()
+    begin = ["train", "--dataset", "kolektorsdd", "--root", str(root), "--name", "part", *options]
     whole, halves = tmp_path / "whole", tmp_path / "halves"
-    subprocess.run([*begin, "--out", str(whole)], cwd=ROOT, capture_output=True, check=False)
-    stopped = subprocess.Popen([*begin, "--out", str(halves)], cwd=ROOT, stderr=subprocess.PIPE, text=True)
+    CliRunner().invoke(app, [*begin, "--out", str(whole)])
+    stopped = subprocess.Popen([*RUN, *begin, "--out", str(halves)], cwd=ROOT, stderr=subprocess.PIPE, text=True)
     until_s = time.monotonic() + 60
     while not (halves / "training.json").exists() and time.monotonic() < until_s:
         time.sleep(0.01)
@@ -154,8 +157,8 @@ def test_ctrl_c_leaves_a_checkpoint_from_which_the_run_ends_the_same(tmp_path: P
     _, said = stopped.communicate(timeout=60)
     assert stopped.returncode == 130, said
     assert f"--resume {halves}" in " ".join(said.split())
-    resumed = [*RUN, "train", "--out", str(halves), "--resume", str(halves), "--epochs", "3"]  # repeating is no harm
-    subprocess.run(resumed, cwd=ROOT, capture_output=True, check=False)
+    resumed = ["train", "--out", str(halves), "--resume", str(halves), "--epochs", "3"]  # repeating is no harm
+    CliRunner().invoke(app, resumed)
     assert session_of(halves) == Session(name="part", threads=1)
     assert (halves / "part.safetensors").exists() == (whole / "part.safetensors").exists()
     one, other = load_file(whole / "last.safetensors"), load_file(halves / "last.safetensors")
@@ -191,7 +194,7 @@ def test_a_run_does_not_go_on_when_its_images_have_changed(tmp_path: Path, root:
 def test_two_processes_train_one_net(tmp_path: Path, root: Path) -> None:
     command = [
         *[sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"],
-        *["-m", "workers.commands", *small_run(root, tmp_path / "run"), "--threads", "1"],
+        *["-m", "workers.commands", *small_run(root, tmp_path / "run")],
     ]
 
     ended = subprocess.run(
@@ -200,6 +203,6 @@ def test_two_processes_train_one_net(tmp_path: Path, root: Path) -> None:
 
     assert len(read_epochs(tmp_path / "run")) == 2, ended.stderr[-2000:]
     alone = tmp_path / "alone"
-    subprocess.run([*RUN, *small_run(root, alone), "--threads", "1"], cwd=ROOT, capture_output=True, check=False)
+    CliRunner().invoke(app, small_run(root, alone))
     one, other = load_file(tmp_path / "run" / "last.safetensors"), load_file(alone / "last.safetensors")
     assert not all(torch.equal(one[name], other[name]) for name in one)  # the second process brought batches of its own
