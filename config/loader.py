@@ -23,6 +23,7 @@ from config.timing import budget_problem, following_cameras
 PACKAGE = Path(__file__).resolve().parent.parent
 STATIONS = Path(__file__).resolve().parent / "stations"
 EXIT_CONFIG = 78  # EX_CONFIG of sysexits.h
+UNKNOWN_AGE = "'gige' needs a PLC by 'modbus' or 'opcua': over MQTT nobody knows how old a count is"
 FILE_BYTES = 1 << 20  # no station file comes near; read no more of a wrong one
 
 
@@ -145,7 +146,9 @@ def _problems(station: Station) -> Iterable[tuple[str, str]]:
             case VideoCamera():
                 yield from ((f"{at}.source", text) for text in source_problems(camera))
         if isinstance(camera, GigeCamera) and station.belt is not None:
-            if not isinstance(station.actuator, PlcBase):
+            if isinstance(station.actuator, MqttActuator):
+                yield f"{at}.kind", UNKNOWN_AGE
+            elif not isinstance(station.actuator, PlcBase):
                 yield (
                     f"{at}.kind",
                     "'gige' above a belt needs a PLC that counts its triggers: name one, or leave out [belt]",

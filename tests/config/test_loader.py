@@ -43,11 +43,14 @@ def mutated(path: Path_, change: Callable[[dict[str, Any], str], None]) -> dict[
     return table
 
 
-def behind_a_plc(table: dict[str, Any], *, pitch_ms: float = 200.0) -> None:
+MODBUS = {"kind": "modbus", "host": "127.0.0.1"}
+
+
+def behind_a_plc(table: dict[str, Any], *, pitch_ms: float = 200.0, actuator: dict[str, str] = MODBUS) -> None:
     """Two cameras that count for themselves, and a PLC that counts the triggers."""
     calibration = table["cameras"][0]["calibration"]
     table["cameras"] = [GIGE | {"name": name, "calibration": calibration} for name in ("left", "right")]
-    table["actuator"] = {"kind": "modbus", "host": "127.0.0.1"}
+    table["actuator"] = dict(actuator)
     table["workers"] = 4
     table["belt"]["part_pitch_mm"] = table["belt"]["speed_mm_s"] * pitch_ms / 1000
     table["budget"]["capture_ms"] = 60.0
@@ -188,6 +191,12 @@ def test_every_shipped_station_loads(name: str, monkeypatch: pytest.MonkeyPatch)
             "cameras[0].kind",
             "'gige' above a belt needs a PLC",
             id="gige-above-a-belt-without-a-plc",
+        ),
+        pytest.param(
+            lambda t: behind_a_plc(t, actuator={"kind": "mqtt", "host": "127.0.0.1"}),
+            "cameras[0].kind",
+            "over MQTT nobody knows how old a count is",
+            id="row-14-a-count-of-unknown-age",
         ),
         pytest.param(
             lambda t: behind_a_plc(t, pitch_ms=150.0),
