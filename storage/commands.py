@@ -16,9 +16,9 @@ from config.station import Station
 from monitor.bus.endpoints import Endpoints
 from monitor.messages import Outcome
 from monitor.output import write_json
-from storage.audit import Question
 from storage.history import NoHistoryError, parse_time, read_history, to_csv, to_table
 from storage.projection import StoreForeign, StoreLost
+from storage.questions import Question
 from storage.verify import Report, is_running, verify
 
 EXIT_FAULT = 1

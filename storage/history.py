@@ -9,7 +9,8 @@ from typing import Any
 
 from rich.table import Table
 
-from storage.audit import Found, Question, open_audit
+from storage.audit import open_audit
+from storage.questions import Found, Question
 
 COLUMNS = ("frame", "camera", "slot", "outcome", "reason", "area_mm2", "captured_at", "model", "crops")
 _AGE = re.compile(r"(\d+(?:\.\d+)?)\s*([smhdw])")
