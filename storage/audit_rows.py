@@ -42,6 +42,7 @@ def inspection(station: str, row: Row, body: VerdictBody, clock: ShiftClock) -> 
         "reason": text(row.reason),
         "original_outcome": text(row.outcome),
         "original_reason": text(row.reason),
+        "corrected_by": None,
         "captured_at": body.captured_at,
         "shift_at": clock.began(body.captured_at),
         "decided_at": body.decided_at,

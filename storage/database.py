@@ -59,6 +59,7 @@ def _prepare_sqlite(connection: Any, _: object) -> None:
     connection.isolation_level = None  # sqlite3 would begin no transaction before a CREATE, and end one before it
     connection.execute("PRAGMA journal_mode = WAL")  # people read while the recorder writes
     connection.execute("PRAGMA synchronous = NORMAL")  # what a power loss takes comes again from the journal
+    connection.execute("PRAGMA wal_autocheckpoint = 8000")  # 32 MiB: a catching-up recorder waits less for the disk
     connection.execute("PRAGMA cache_size = -65536")  # 64 MiB: the indexes of a year grow at many places at once
 
 

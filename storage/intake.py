@@ -9,6 +9,7 @@ from config.shifts import Shifts
 from monitor.rows import ActuatedBody, CorrectionBody, Row, RunBody, VerdictBody
 from storage import audit_rows, projection
 from storage.audit_rows import ShiftClock, text
+from storage.bulk import insert_rows
 from storage.partitions import make_days
 from storage.projection import StoreLost, bodies_of, following
 from storage.rollup_store import add_tally, verdict_facts
@@ -86,7 +87,7 @@ class Intake:
         here = set(session.scalars(asked))
         new = [row for row in rows if row["seq"] not in here]
         if new:
-            session.connection().execute(insert(cast(Table, table.__table__)), new)
+            insert_rows(session.connection(), cast(Table, table.__table__), new)
         return new
 
     def _correct(self, session: Session, corrections: list[tuple[Row, CorrectionBody]], tally: Tally) -> bool:

@@ -61,7 +61,12 @@ class Subgroup(msgspec.Struct, frozen=True, kw_only=True):
     not_inspected: int
     rejected: int
     defects: int
-    measures: dict[str, Moments]  # area mm², score, light and focus, latency ms
+    sums: tuple[float, ...]  # n, sum and squares of each of rollups.MEASURES
+
+    def measure(self, name: str) -> Moments:
+        """Of area (mm²), score, light, focus or latency (ms)."""
+        at = 3 * _PLACES[name]
+        return Moments(n=int(self.sums[at]), sum=self.sums[at + 1], squares=self.sums[at + 2])
 
 
 class DefectCount(msgspec.Struct, frozen=True, kw_only=True):
@@ -153,10 +158,7 @@ class Reports:
                 not_inspected=int(not_inspected),
                 rejected=int(rejected),
                 defects=int(defects),
-                measures={
-                    name: Moments(n=int(moments[3 * n]), sum=moments[3 * n + 1], squares=moments[3 * n + 2])
-                    for n, name in enumerate(MEASURES)
-                },
+                sums=tuple(moments),
             )
             for starts_at, camera, verdicts, not_inspected, rejected, defects, *moments in self._rows(asked)
         ]
@@ -206,6 +208,9 @@ class Reports:
     def _rows(self, asked: Select[*tuple[Any, ...]]) -> list[Any]:
         with self._session() as session:
             return list(session.execute(asked))
+
+
+_PLACES = {name: place for place, name in enumerate(MEASURES)}
 
 
 def _sum_where(condition: ColumnElement[bool], column: Any) -> ColumnElement[int]:

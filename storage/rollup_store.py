@@ -3,12 +3,12 @@
 from collections.abc import Iterator, Sequence
 from typing import Any, cast
 
-from sqlalchemy import Column, delete, select
 from sqlalchemy import Table as SqlTable
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import delete, select
 from sqlalchemy.engine import Connection, RowMapping
 from sqlalchemy.orm import Session
 
+from storage.bulk import add_rows
 from storage.rollups import SPANS, Table, Tally
 from storage.schema import Actuation, Defect, Inspection
 
@@ -29,9 +29,9 @@ def add_tally(connection: Connection, tally: Tally, station: str, *, moved: bool
         rows = list(tally.rows(table))
         if not rows:
             continue
-        connection.execute(_adding(connection, _table(table)), rows)
+        add_rows(connection, _table(table), rows)
         if moved:
-            count = _sums(_table(table))[0]
+            count = next(column for column in _table(table).columns if not column.primary_key)
             starts = sorted({row["starts_at"] for row in rows if row[count.name] < 0})
             connection.execute(delete(table).where(table.station == station, table.starts_at.in_(starts), count == 0))
 
@@ -89,21 +89,6 @@ def _chunks(connection: Connection, asked: Any) -> Iterator[Sequence[RowMapping]
     asked = asked.execution_options(stream_results=True, yield_per=CHUNK_ROWS)
     with connection.execute(asked) as found:
         yield from found.mappings().partitions(CHUNK_ROWS)
-
-
-def _adding(connection: Connection, table: SqlTable) -> Any:
-    """Inserts a row of the counts, or adds to the one that is there."""
-    insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
-    adding = insert(table)
-    return adding.on_conflict_do_update(
-        index_elements=list(table.primary_key.columns),
-        set_={column.name: column + adding.excluded[column.name] for column in _sums(table)},
-    )
-
-
-def _sums(table: SqlTable) -> list[Column[Any]]:
-    """Its columns that add up; the first is how many."""
-    return [column for column in table.columns if not column.primary_key]
 
 
 def _table(table: Table) -> SqlTable:

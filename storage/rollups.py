@@ -14,14 +14,15 @@ SIZES_MM2 = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 200.0, 500.0
 CELLS = 32  # of the frame's width, and of its height
 BUCKETS_PER_OCTAVE = 4  # a bucket's end is 1.19 times its beginning
 BUCKETS = 72  # up to 262 s
-MOST = 1e9  # a value beyond is counted as this: its square still leaves room to add
-MEASURES = {  # name: where it stands in a verdict's row, steps of 1 it is rounded to
-    "area": ("area_mm2", 16),
-    "score": ("score", 4096),
-    "light": ("mean_level", 64),
-    "focus": ("focus_ratio", 1024),
-    "latency": ("latency_ms", 16),
+MOST = 1e6  # a value beyond is counted as this: none is near it, and what is added up stays exact
+MEASURES = {  # name: where it stands in a verdict's row; to which steps of 1 it is rounded, and its square
+    "area": ("area_mm2", 16, 16),
+    "score": ("score", 4096, 1 << 24),
+    "light": ("mean_level", 64, 4096),
+    "focus": ("focus_ratio", 1024, 1 << 20),
+    "latency": ("latency_ms", 16, 16),
 }
+AREA_STEPS = MEASURES["area"][1]
 OF_HEALTH = ("light", "focus")  # they stand in `measures`
 
 Table = type[VerdictRollup | DefectRollup | TimeRollup | PlaceRollup]
@@ -63,22 +64,22 @@ class Tally:
         sums[2] += sign * len(counted)
         at = 3
         health = verdict["measures"]
-        for name, (key, steps) in MEASURES.items():
+        for name, (key, steps, of_square) in MEASURES.items():
             value = health.get(key) if name in OF_HEALTH else verdict[key]
             if value is not None:
                 rounded = _rounded(value, steps)
                 sums[at] += sign
                 sums[at + 1] += sign * rounded
-                sums[at + 2] += sign * rounded * rounded
+                sums[at + 2] += sign * round(rounded * rounded * of_square) / of_square
             at += 3
         if verdict["latency_ms"] is not None:
             self._of(TimeRollup, (*when, "latency", bucket_of(verdict["latency_ms"])))[0] += sign
         for defect in counted:
-            area = _rounded(defect["area_mm2"] or 0.0, MEASURES["area"][1])
+            area = _rounded(defect["area_mm2"] or 0.0, AREA_STEPS)
             sums = self._of(DefectRollup, (*when, outcome, defect["zone"] or "", size_of(defect["area_mm2"])))
             sums[0] += sign
             sums[1] += sign * area
-            sums[2] += sign * area * area
+            sums[2] += sign * round(area * area * AREA_STEPS) / AREA_STEPS
             sums = self._of(PlaceRollup, (*when, outcome, *cell_of(defect, verdict["width"], verdict["height"])))
             sums[0] += sign
             sums[1] += sign * area
@@ -151,5 +152,7 @@ def _minute(wall_ns: int) -> int:
 
 
 def _rounded(value: float, steps: int) -> float:
-    """To a multiple of 1/steps, a power of two: sums of such, and of their squares, have no rounding of their own."""
-    return round(max(-MOST, min(MOST, value)) * steps) / steps
+    """To a multiple of 1/steps, a power of two: a sum of such is exact below 2 ** 53 steps, in whatever order."""
+    if not -MOST < value < MOST:
+        value = math.copysign(MOST, value)
+    return round(value * steps) / steps
