@@ -41,9 +41,11 @@ def old(url: str) -> str:
 def connected(url: str) -> Iterator[Connection]:
     """A transaction of somebody else's."""
     engine = create_engine(url)
-    with engine.begin() as connection:
-        yield connection
-    engine.dispose()
+    try:
+        with engine.begin() as connection:
+            yield connection
+    finally:
+        engine.dispose()
 
 
 def migrated(url: str) -> None:
