@@ -5,7 +5,8 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-from sqlalchemy import Engine, create_engine, event
+from sqlalchemy import Engine, FromClause, create_engine, event
+from sqlalchemy.dialects.sqlite.base import SQLiteCompiler
 from sqlalchemy.engine import Connection, make_url
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 
@@ -46,9 +47,17 @@ def open_engine(url: str, *, writes: bool) -> Engine:
     except (ArgumentError, NoSuchModuleError, ModuleNotFoundError) as error:
         raise ConfigError(f"LINE_AUDIT_URL: {error}") from error
     if sqlite:
+        engine.dialect.statement_compiler = _HintedCompiler
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_writing if writes else _begin_reading)
     return engine
+
+
+class _HintedCompiler(SQLiteCompiler):
+    """SQLAlchemy knows hints, and that other databases have some; that SQLite has INDEXED BY it leaves out."""
+
+    def get_from_hint_text(self, table: FromClause, text: str | None) -> str | None:  # noqa: ARG002 - SQLAlchemy calls it
+        return text
 
 
 def _json(value: Any) -> str:

@@ -18,7 +18,6 @@ from sqlalchemy import (
     LargeBinary,
     MetaData,
     String,
-    UniqueConstraint,
     text,
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
@@ -49,7 +48,7 @@ class Inspection(Base):
 
     __tablename__ = "inspection"
     __table_args__ = (
-        UniqueConstraint("station", "frame", "day", name="inspection_of_frame"),
+        Index("inspection_by_frame", "station", "frame", "day", unique=True),
         Index("inspection_newest", *NEWEST),
         Index("inspection_by_outcome", "station", "outcome", "captured_at", "seq"),
         Index("inspection_by_camera", "station", "camera", "captured_at", "seq"),

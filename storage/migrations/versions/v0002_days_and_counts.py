@@ -104,9 +104,9 @@ def _make_rows() -> None:
         sa.Column("zone", sa.String(64)),
         sa.Column("area_relative_uncertainty", sa.Float(53)),
         sa.PrimaryKeyConstraint("station", "seq", "day", name="pk_inspection"),
-        sa.UniqueConstraint("station", "frame", "day", name="inspection_of_frame"),
         postgresql_partition_by="RANGE (day)",
     )
+    op.create_index("inspection_by_frame", "inspection", ["station", "frame", "day"], unique=True)
     newest = ["station", "captured_at", "seq"]
     op.create_index("inspection_newest", "inspection", newest)
     for name, column in {"outcome": "outcome", "camera": "camera", "slot": "slot", "model": "model_sha256"}.items():
