@@ -1,6 +1,7 @@
 """The counts are those of the rows, after any verdicts and corrections, in any batches, whatever comes twice."""
 
 import math
+import uuid
 from pathlib import Path
 from typing import Any
 
@@ -113,9 +114,9 @@ def forget_cursor(url: str) -> None:
     replays=st.integers(0, 1),
 )
 def test_counts_are_those_of_the_rows(folder: Path, moves: list[Move], cuts: list[int], replays: int) -> None:
-    (folder / "audit.sqlite").unlink(missing_ok=True)
+    fresh = folder / f"{uuid.uuid4().hex}.sqlite"  # never a name again: a log may be left of the one before
 
-    assert_counted(f"sqlite:///{folder / 'audit.sqlite'}", moves, cuts, replays)
+    assert_counted(f"sqlite:///{fresh}", moves, cuts, replays)
 
 
 def some_moves() -> list[Move]:
