@@ -12,6 +12,7 @@ from config.models import Model
 from config.onlookers import Sparkplug, Webhook
 from config.opcua_server import OpcUaServer
 from config.policy import Policy
+from config.proof import Proof
 
 
 class Belt(Table):
@@ -123,6 +124,7 @@ class Station(Table):
     images: Images = Images()
     live: Live = Live()
     restarts: Restarts = Restarts()
+    proof: Proof = Proof()
     alarms: Alarms = Alarms()
     bus: Annotated[Ipc | Tcp, Field(discriminator="kind")] = Ipc(kind="ipc")
     twin: Twin | None = None
