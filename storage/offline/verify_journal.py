@@ -56,13 +56,12 @@ class Verifier:
     def verify(self, folder: Path, elsewhere: Path | None, trusted: bytes | None) -> None:  # first what may lag behind
         copy = None if elsewhere is None else self.place("copy", elsewhere, elsewhere, trusted)
         beside = self.place("checkpoints", _in(folder, "journal"), _in(folder, "keys"), trusted)
-        places = [beside] if copy is None else [beside, copy]
+        places = [beside] if copy is None or copy.lines == beside.lines[: len(copy.lines)] else [beside, copy]
         hashes = self.rows(folder, {said["size"] for place in places for said in place.checkpoints})
         if beside.keys and not beside.lines:
             self.fault("checkpoint_missing", "checkpoints", "no checkpoint", "the first, made together with the key")
-        if hashes is not None:
-            for place in places:
-                self.against_journal(place, hashes)
+        for place in places if hashes is not None else []:
+            self.against_journal(place, hashes or {})
         if copy is not None:
             self.against_copy(beside, copy)
         self.checked["checkpoints"] = len(beside.checkpoints)
