@@ -12,20 +12,16 @@ from pathlib import Path
 import structlog
 
 from config.proof import Proof
-from storage.chain import GENESIS, first_fault, hash_of
-from storage.projection import Cursor, stands_in
+from storage.projection import Cursor
 from storage.proof.checkpoints import CheckpointFault, CheckpointFile, copy_proof
 from storage.proof.keys import KeyFault, KeyFolder
+from storage.proof.sealing import BEGINNING, ProofRefused, seal, signed_to
 from storage.proof.signed_lines import CopyForeign
 from storage.reader import JournalReader
 
 LOOK_S = 0.2
 AGAIN_S = 2.0  # after a failure
 log = structlog.get_logger()
-
-
-class ProofRefused(Exception):
-    """The journal is not the one that was signed, or its chain is broken: to sign it would cover that up."""
 
 
 class CheckpointSigner(threading.Thread):
@@ -97,11 +93,10 @@ class CheckpointSigner(threading.Thread):
     def _sign(self, journal: JournalReader) -> None:
         """One checkpoint, where one is due; the first ever at once, so that a journal without any is suspect."""
         if self._at is None:
-            last = self._file.last()
-            if last is None:
-                self._add(journal, Cursor(0, GENESIS))
+            self._at = signed_to(self._file)
+            if self._at is None:
+                self._add(journal, BEGINNING)
                 return
-            self._at = Cursor(last.size, bytes.fromhex(last.head))
         rows = self._last - self._at.seq
         waited_s = time.monotonic() - self._signed_s
         if rows >= self._proof.every_rows or (
@@ -110,15 +105,8 @@ class CheckpointSigner(threading.Thread):
             self._add(journal, self._at)
 
     def _add(self, journal: JournalReader, signed: Cursor) -> None:
-        if signed.seq and not stands_in(signed, journal):
-            raise ProofRefused(f"row {signed.seq} was signed as {signed.hash.hex()}, and is not so any more: verify")
-        head = signed
-        while not self._stopping.is_set() and (page := journal.lines(head.seq)):
-            if fault := first_fault(page, after=head.seq, previous=head.hash):
-                raise ProofRefused(f"row {fault.seq}: {fault.fault}: {fault.found}, not {fault.expected}")
-            head = Cursor(page[-1].seq, hash_of(page[-1]))
-        self._file.add(self._keys.signing(), size=head.seq, head=head.hash, at=time.time_ns())
-        self._at, self._signed_s = head, time.monotonic()
+        self._at = seal(journal, self._file, self._keys, signed, stopping=self._stopping.is_set)
+        self._signed_s = time.monotonic()
 
     def _make_up(self) -> None:
         if self._copy is not None and self._at is not None:

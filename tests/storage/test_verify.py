@@ -11,6 +11,7 @@ from monitor.messages import Outcome
 from monitor.rows import Entry
 from storage import chain
 from storage.faults import Fault
+from storage.proof.check import NO_SECOND_PLACE
 from storage.reader import JournalReader
 from tests.storage.builders import a_correction, a_run, a_verdict, an_actuated
 from tests.storage.conftest import Valkey
@@ -41,6 +42,9 @@ def test_a_sound_line_has_no_fault(line: Line, valkey: Valkey) -> None:
         "audit": 5,
         "images": 3,
         "live": 6,
+        "checkpoints": 0,
+        "unsigned_rows": 12,
+        "second_place": NO_SECOND_PLACE,
     }
 
 
@@ -186,7 +190,8 @@ def test_without_the_chain_an_edit_is_not_found(line: Line, monkeypatch: pytest.
 
 
 def test_every_word_is_shown_by_a_test() -> None:
-    tests = [Path(__file__), Path(__file__).with_name("test_verify_stores.py")]
+    names = ("test_verify.py", "test_verify_stores.py", "test_proof_tampering.py", "test_keys.py")
+    tests = [Path(__file__).with_name(name) for name in names]
     text = "".join(path.read_text(encoding="utf-8") for path in tests)
 
     assert [fault.value for fault in Fault if f'"{fault.value}"' not in text] == []
