@@ -12,13 +12,14 @@ from config.loader import load_station
 from monitor.rows import Entry
 from storage.commands import VERIFIER
 from storage.journal import open_journal
-from storage.proof.checkpoints import CheckpointFile, copy_proof
+from storage.proof.checkpoints import CHECKPOINTS_FILE, CheckpointFile, copy_proof
 from storage.proof.keys import KeyFolder
 from storage.verify import Report, verify
 from tests.storage.builders import a_run, a_verdict, an_actuated
 from tests.storage.test_journal import edit
 
 RAIL_03 = load_station("rail-03")
+CUT = ("DELETE FROM journal WHERE seq > 9",)
 
 
 class Sealed:
@@ -68,15 +69,31 @@ def offline(folder: Path, *options: str) -> Any:
     return json.loads(run_offline(folder, *options, "--json").stdout)
 
 
-def run_offline(folder: Path, *options: str) -> "subprocess.CompletedProcess[str]":
+def run_offline(folder: Path, *options: str, python: tuple[str, ...] = ()) -> "subprocess.CompletedProcess[str]":
     empty = folder.parent / "empty"
     empty.mkdir(exist_ok=True)
     verifier = Path(shutil.copy(VERIFIER, empty))
-    command = [sys.executable, "-I", verifier.name, str(folder), *options]
+    command = [sys.executable, "-I", *python, verifier.name, str(folder), *options]
     done = subprocess.run(command, cwd=empty, capture_output=True, text=True, check=False, timeout=60)
     assert done.returncode in (0, 1, 2, 3), done.stderr
     assert "Traceback" not in done.stderr, done.stderr
     return done
+
+
+def sign_with_a_key_of_ones_own(sealed: Sealed) -> None:
+    """A thief without the key makes one, and signs everything anew."""
+    shutil.rmtree(sealed.folder / "keys")
+    (sealed.folder / "journal" / CHECKPOINTS_FILE).unlink()
+    sealed.sign(copied=False)
+
+
+def signed_twice(folder: Path, copy: Path) -> Sealed:
+    """12 rows, signed at 6 and at 12."""
+    line = Sealed(folder, copy=copy)
+    for rows in (a_day()[:6], a_day()[6:]):
+        line.write(*rows)
+        line.sign()
+    return line
 
 
 def a_day() -> list[Entry]:

@@ -18,20 +18,14 @@ from storage.proof.checkpoints import CHECKPOINTS_FILE
 from storage.proof.keys import KEYS_FILE, KeyFolder
 from storage.reader import JournalReader
 from tests.storage.builders import a_verdict
-from tests.storage.sealed import Sealed, a_day, offline, run_offline
+from tests.storage.sealed import CUT, Sealed, a_day, offline, sign_with_a_key_of_ones_own, signed_twice
 
 HASHED = ("seq", "kind", "frame", "slot", "outcome", "reason", "body", "hash")
 
 
 @pytest.fixture
 def sealed(folder: Path, tmp_path: Path) -> Sealed:
-    """12 rows, signed at 6 and at 12."""
-    line = Sealed(folder, copy=tmp_path / "elsewhere")
-    line.write(*a_day()[:6])
-    line.sign()
-    line.write(*a_day()[6:])
-    line.sign()
-    return line
+    return signed_twice(folder, tmp_path / "elsewhere")
 
 
 def test_a_sound_line_has_no_fault(sealed: Sealed) -> None:
@@ -70,7 +64,6 @@ INSERT = (
     *(f"UPDATE journal SET seq = {seq + 1} WHERE seq = {seq}" for seq in range(12, 4, -1)),
     "INSERT INTO journal SELECT 5, 'actuated', NULL, 9, outcome, reason, body, hash FROM journal WHERE seq = 3",
 )
-CUT = ("DELETE FROM journal WHERE seq > 9",)
 
 
 @pytest.mark.parametrize(
@@ -164,13 +157,6 @@ def of_checkpoints(change: Callable[[bytes], bytes]) -> Callable[[Sealed], objec
     return harm
 
 
-def sign_with_a_key_of_ones_own(sealed: Sealed) -> None:
-    """A thief without the key makes one, and signs everything anew."""
-    shutil.rmtree(sealed.folder / "keys")
-    (sealed.folder / "journal" / CHECKPOINTS_FILE).unlink()
-    sealed.sign(copied=False)
-
-
 def slip_in_a_key(sealed: Sealed) -> None:
     """One more key, which nobody but itself vouches for."""
     other = KeyFolder(sealed.folder.parent / "other", "rail-03")
@@ -203,16 +189,6 @@ def test_checkpoints_that_were_touched(sealed: Sealed, harm: Callable[[Sealed], 
 
     assert ("checkpoints", expected) in sealed.found()
     assert ("checkpoints", expected) in sealed.found_offline()
-
-
-def test_a_key_handed_over_at_the_door_shows_a_whole_folder_replaced(sealed: Sealed, tmp_path: Path) -> None:
-    known = tmp_path / "known.pub"
-    shutil.copy(sealed.keys.public_files()[0], known)
-    sign_with_a_key_of_ones_own(sealed)
-
-    assert offline(sealed.folder)["ok"]  # the broken twin: a key is believed at its word
-    found = offline(sealed.folder, "--key", str(known))["rows"]
-    assert found[0]["fault"] == "key_foreign"
 
 
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -254,26 +230,8 @@ def flip(path: Path, seq: int, column: str, at: int, bit: int) -> None:
     connection.close()
 
 
-@given(
-    cells=st.tuples(
-        st.integers(1, 2**62),
-        st.text(),
-        st.none() | st.text(),
-        st.none() | st.integers(-(2**62), 2**62),
-        st.none() | st.text(),
-        st.none() | st.text(),
-        st.text(),
-    ),
-    before=st.binary(min_size=32, max_size=32),
-)
-def test_both_hash_a_row_alike(cells: chain.Cells, before: bytes) -> None:
-    assert verify_journal.row_hash(before, cells) == chain.row_hash(before, cells)
+@pytest.mark.parametrize("last", range(12))
+def test_wherever_the_end_is_cut_off(sealed: Sealed, last: int) -> None:
+    sealed.edit(f"DELETE FROM journal WHERE seq > {last}")
 
-
-def test_the_one_file_says_what_it_could_not_look_at(sealed: Sealed) -> None:
-    done = run_offline(sealed.folder)
-
-    assert done.returncode == 0, done.stdout
-    assert "no second place" in done.stdout
-    assert "taken at its word" in done.stdout
-    assert run_offline(sealed.folder / "nowhere").returncode == 2
+    assert ("checkpoints", "journal_cut") in sealed.found(with_copy=False)
