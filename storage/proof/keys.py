@@ -8,10 +8,13 @@
 The id of a key is the beginning of the SHA-256 of its public half. Only this file speaks to `cryptography`.
 """
 
+import fcntl
 import hashlib
 import os
 import stat
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import msgspec
@@ -77,6 +80,35 @@ class KeyFolder:
 
         Read anew each time: a rotation by another process is taken up with the next signature.
         """
+        with self._alone():
+            return self._in_force(who)
+
+    def rotate(self, *, who: str, why: str, overlap_s: float) -> KeyRecord:
+        """Hands on to a new key, vouched for by the one in force, which may sign `overlap_s` longer.
+
+        What is on disk after each step stands: before the record the old key is in force, behind it the new one.
+        KeyFault where none is in force, OSError where nothing can be written.
+        """
+        with self._alone():
+            old = self._in_force(who)
+            new = _load(self._make(self.path / "next.key"))
+            number, until = self._number() + 1, time.time_ns() + int(overlap_s * 1e9)
+            record = self._record(new, by=old, number=number, who=who, why=why, old_until=until)
+            self._put_in_force(self.path / "next.key")
+            return record
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """The recorder that looks for its key, and the command that replaces it, take turns."""
+        self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        at = os.open(self.path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            fcntl.flock(at, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(at)
+
+    def _in_force(self, who: str) -> SigningKey:
         newest = self.newest()
         waiting = self.path / "next.key"
         if newest is not None and waiting.exists() and _load(waiting).id == newest.key:
@@ -92,18 +124,6 @@ class KeyFolder:
         elif newest.key != key.id:
             raise KeyFault(f"{current}: is key {key.id}, and the last that {self.ring} knows of is {newest.key}")
         return key
-
-    def rotate(self, *, who: str, why: str, overlap_s: float) -> KeyRecord:
-        """Hands on to a new key, vouched for by the one in force, which may sign `overlap_s` longer.
-
-        What is on disk after each step stands: before the record the old key is in force, behind it the new one.
-        """
-        old = self.signing()
-        new = _load(self._make(self.path / "next.key"))
-        number, until = self._number() + 1, time.time_ns() + int(overlap_s * 1e9)
-        record = self._record(new, by=old, number=number, who=who, why=why, old_until=until)
-        self._put_in_force(self.path / "next.key")
-        return record
 
     def newest(self) -> KeyRecord | None:
         """The last key on record."""
@@ -123,7 +143,6 @@ class KeyFolder:
 
     def _make(self, path: Path) -> Path:
         """A new private key, durable, and its owner's alone from the first byte."""
-        self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
         pem = Ed25519PrivateKey.generate().private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
         path.unlink(missing_ok=True)
         at = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)

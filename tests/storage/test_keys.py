@@ -2,6 +2,7 @@
 
 import json
 import stat
+import threading
 import time
 from pathlib import Path
 
@@ -74,6 +75,24 @@ def test_a_rotation_is_vouched_for_by_the_old_key(sealed: Sealed) -> None:
     assert (record.by, record.key, sealed.keys.signing().id) == (old.id, record.key, record.key)
     assert sealed.found() == sealed.found_offline() == set()
     assert {path.stem for path in sealed.copy.glob("rail-03/*.pub")} == {old.id, record.key}
+
+
+def test_a_recorder_that_looks_for_its_key_does_not_disturb_a_rotation(sealed: Sealed) -> None:
+    ended = threading.Event()
+
+    def look() -> None:
+        while not ended.is_set():
+            sealed.keys.signing()
+
+    looking = threading.Thread(target=look)
+    looking.start()
+    records = [sealed.keys.rotate(who="kim", why="", overlap_s=60) for _ in range(20)]
+    ended.set()
+    looking.join()
+
+    sealed.sign()
+    assert [record.number for record in records] == list(range(2, 22))
+    assert sealed.found() == set()
 
 
 @pytest.mark.parametrize("died", ["before", "behind"])
