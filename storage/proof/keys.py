@@ -97,6 +97,18 @@ class KeyFolder:
             self._put_in_force(self.path / "next.key")
             return record
 
+    def newest(self) -> KeyRecord | None:
+        """The last key on record."""
+        line = last_line(self.ring)
+        try:
+            return None if line is None else msgspec.json.decode(line.rpartition(b" ")[0], type=KeyRecord)
+        except msgspec.MsgspecError as error:
+            raise KeyFault(f"{self.ring}: its last line is none: {error}") from error
+
+    def public_files(self) -> list[Path]:
+        """The public keys, as PEM."""
+        return sorted(self.path.glob("*.pub"))
+
     @contextmanager
     def _alone(self) -> Iterator[None]:
         """The recorder that looks for its key, and the command that replaces it, take turns."""
@@ -124,18 +136,6 @@ class KeyFolder:
         elif newest.key != key.id:
             raise KeyFault(f"{current}: is key {key.id}, and the last that {self.ring} knows of is {newest.key}")
         return key
-
-    def newest(self) -> KeyRecord | None:
-        """The last key on record."""
-        line = last_line(self.ring)
-        try:
-            return None if line is None else msgspec.json.decode(line.rpartition(b" ")[0], type=KeyRecord)
-        except msgspec.MsgspecError as error:
-            raise KeyFault(f"{self.ring}: its last line is none: {error}") from error
-
-    def public_files(self) -> list[Path]:
-        """The public keys, as PEM."""
-        return sorted(self.path.glob("*.pub"))
 
     def _number(self) -> int:
         newest = self.newest()
