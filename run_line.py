@@ -18,6 +18,7 @@ from config.timing import triggers_by_plc
 from monitor.children import Job, Role
 from monitor.lifeline import Lifeline
 from monitor.logs import open_logs
+from monitor.person import WHY
 from monitor.rules.verdicts import Provenance
 
 EXIT_FAULT, EXIT_USAGE = 1, 2
@@ -117,6 +118,7 @@ def linectl() -> None:
     from monitor.commands import app as monitor
     from storage.alarm_commands import app as alarms
     from storage.commands import app as storage
+    from storage.key_commands import app as keys
     from workers.commands import app as workers
 
     open_logs("linectl", quiet=True)  # on stderr: stdout is for what was asked
@@ -124,12 +126,12 @@ def linectl() -> None:
     app.command("check")(_check)
     for each in (monitor, storage, workers):
         app.registered_commands += each.registered_commands
-    app.add_typer(alarms, name="alarms")
-    app.add_typer(bench, name="bench")
+    for name, group in {"alarms": alarms, "bench": bench, "keys": keys}.items():
+        app.add_typer(group, name=name)
     app()
 
 
-def _run(
+def _run(  # noqa: PLR0917 - typer names each
     station: Annotated[str, Option(help="A name in config/stations, or the path of a station file.")],
     seconds: Annotated[float | None, Option(min=0.1, help="End so long after the line is ready.")] = None,
     frames: Annotated[int | None, Option(min=1, help="End after so many triggers of all cameras together.")] = None,
@@ -137,6 +139,7 @@ def _run(
         bool, Option("--check", help="Show the processes and the time budget, and start nothing.")
     ] = False,
     summary: Annotated[str | None, Option(metavar="FILE|-", help="Write the summary there as one JSON object.")] = None,
+    why: Annotated[str, Option(help="Why model or settings are other than last time, for the journal.")] = "",
 ) -> None:
     """Run an inspection line until Ctrl-C, or the end you give it."""
     if seconds is not None and frames is not None:
@@ -150,6 +153,7 @@ def _run(
     from storage.summary import Summary
     from workers.errors import ModelError
 
+    os.environ |= {WHY: why} if why else {}
     run = f"{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}-{os.getpid()}"
     try:
         rests_on = provenance(loaded, run)

@@ -12,6 +12,7 @@ from config.models import Model
 from config.onlookers import Sparkplug, Webhook
 from config.opcua_server import OpcUaServer
 from config.policy import Policy
+from config.proof import Proof
 from config.shifts import Shifts
 
 
@@ -124,6 +125,7 @@ class Station(Table):
     images: Images = Images()
     live: Live = Live()
     restarts: Restarts = Restarts()
+    proof: Proof = Proof()
     alarms: Alarms = Alarms()
     shifts: Shifts = Shifts()
     bus: Annotated[Ipc | Tcp, Field(discriminator="kind")] = Ipc(kind="ipc")

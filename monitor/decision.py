@@ -8,6 +8,7 @@ from monitor.bus.wire import Ears, Puller, Pusher
 from monitor.desk import Desk
 from monitor.lifeline import Held, Lifeline, Noted
 from monitor.messages import AlarmNoted, Hold, Resume, Standing
+from monitor.person import this_person
 from monitor.recovery import Memory, recover
 from monitor.rows import Journal
 from monitor.rules.ledger import Closing
@@ -35,6 +36,7 @@ def run_decision(
             ears=ears,
             inlet=inlet,
             config=config,
+            person=this_person(),
             resume=lambda last_slot: actuation.send(Resume(last_slot=last_slot)),
         )
         if recovered is None:

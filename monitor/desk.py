@@ -200,6 +200,8 @@ class Desk:
         """Takes up what earlier processes left: the run's row first, then parts without the gate's word."""
         if recovered.run_row:
             self._rows.append(recovered.run_row)
+        for body in recovered.people:
+            self._row(Kind.PERSON, body)
         for part in recovered.open_parts:
             for verdict in part.verdicts:
                 if verdict.outcome is Outcome.PASS and not self._parts.is_decided(part.slot):

@@ -13,7 +13,9 @@ from config.station import Station
 from monitor.bus.wire import Ears, Puller, Received
 from monitor.lifeline import Lifeline
 from monitor.messages import Counter, FrameId, Outcome, Reason, Segmentation
-from monitor.rows import AlarmBody, Entry, Kind, RunBody
+from monitor.person import Person
+from monitor.rows import AlarmBody, Entry, Kind, PersonBody, RunBody
+from monitor.rules.changes import changes
 from monitor.rules.ledger import Closing
 from monitor.rules.verdicts import Provenance
 
@@ -67,6 +69,14 @@ class Memory(Protocol):
         """Latched alarms that nobody has acknowledged."""
         ...
 
+    def last_run(self) -> RunBody | None:
+        """The start of the line before this one."""
+        ...
+
+    def unrecorded(self) -> list[PersonBody]:
+        """What people did while nobody could write it down."""
+        ...
+
 
 @dataclass(frozen=True, kw_only=True)
 class Recovered:
@@ -76,6 +86,7 @@ class Recovered:
     gaps: list[Closing]  # to be closed as recovered
     open_parts: list[OpenPart]
     run_row: Entry | None  # to be written first; None inside a run
+    people: list[PersonBody] = field(default_factory=list)  # what they changed, to be written next
     standing: list[AlarmBody] = field(default_factory=list)  # alarms that nobody has acknowledged
     backlog: list[Received] = field(default_factory=list)  # what came while we waited, and is not said again
 
@@ -89,6 +100,7 @@ def recover(
     ears: Ears,
     inlet: Puller,
     config: str,
+    person: Person,
     resume: Callable[[int], object],
 ) -> Recovered | None:
     """Waits for the source of every camera to say its count; None when the rope was cut meanwhile.
@@ -109,14 +121,19 @@ def recover(
                 f"restore the source's log, or move the station's state folder aside"
             )
         gaps += [_gap(station, camera, slot) for slot in [*missing, *range(last + 1, count + 1)]]
-    run_row = (
-        None if memory.has_run(provenance.run) else _run_row(provenance, counts, config=config, recovered=len(gaps))
-    )
+    people = memory.unrecorded()
+    run_row: Entry | None = None
+    if not memory.has_run(provenance.run):
+        body = _run_body(provenance, counts, config=config, recovered=len(gaps))
+        run_row = Entry(kind=Kind.RUN, frame=None, slot=None, outcome=None, reason=None, body=body)
+        if (before := memory.last_run()) is not None:
+            people += changes(before, body, who=person.who, why=person.why)
     return Recovered(
         closed_to=counts,
         gaps=gaps,
         open_parts=memory.open_parts(),
         run_row=run_row,
+        people=people,
         standing=memory.standing_alarms(),
         backlog=list(backlog),
     )
@@ -157,8 +174,8 @@ def _gap(station: Station, camera: str, slot: int) -> Closing:
     )
 
 
-def _run_row(provenance: Provenance, counts: Mapping[str, int], *, config: str, recovered: int) -> Entry:
-    body = RunBody(
+def _run_body(provenance: Provenance, counts: Mapping[str, int], *, config: str, recovered: int) -> RunBody:
+    return RunBody(
         run=provenance.run,
         started_at=time.time_ns(),
         software=provenance.software,
@@ -172,4 +189,3 @@ def _run_row(provenance: Provenance, counts: Mapping[str, int], *, config: str, 
         baselines=dict(provenance.baselines),
         calibrations=dict(provenance.calibrations),
     )
-    return Entry(kind=Kind.RUN, frame=None, slot=None, outcome=None, reason=None, body=body)

@@ -1,6 +1,7 @@
 """`linectl history` and `linectl verify`."""
 
 import os
+import shutil
 from contextlib import ExitStack
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -25,6 +26,7 @@ from storage.questions import PAGE_ROWS, Question
 from storage.verify import Report, is_running, verify
 
 EXIT_FAULT = 1
+VERIFIER = Path(__file__).parent / "offline" / "verify_journal.py"
 
 app = typer.Typer()
 Words = TypeVar("Words", bound=StrEnum)
@@ -108,11 +110,24 @@ def history(  # noqa: PLR0917 - typer names each
 
 
 @app.command("verify")
-def verify_station(station: StationName, json_to: JsonTo = None) -> None:
-    """Check that the count adds up, the chain holds, the order was kept and every store agrees."""
+def verify_station(
+    station: StationName,
+    checkpoints: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="The second place of the checkpoints. Default: proof.copy_to.")
+    ] = None,
+    verifier_to: Annotated[
+        Path | None,
+        typer.Option("--write-verifier", metavar="DIR", help="Write the verifier that needs only Python there, too."),
+    ] = None,
+    json_to: JsonTo = None,
+) -> None:
+    """Check that the count adds up, the chain holds and is the one signed, and every store agrees."""
     loaded = _load(station)
+    if verifier_to is not None:
+        verifier_to.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(VERIFIER, verifier_to / VERIFIER.name)
     try:
-        report = verify(loaded, _live_url(loaded))
+        report = verify(loaded, _live_url(loaded), checkpoints=checkpoints)
     except ConfigError as error:
         _refuse(error)
     if json_to is not None:

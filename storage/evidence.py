@@ -93,7 +93,8 @@ def _noted(reader: JournalReader, evidence: Evidence) -> Iterator[Line]:
             body = read_body(row)
         except (JournalError, msgspec.MsgspecError) as error:
             found = f"row {line.seq}: {error}"
-            _find(evidence, Fault.ROW_UNREADABLE, frame=line.frame, found=found, expected="a row of ours")
+            frame = line.frame if isinstance(line.frame, str) and line.frame.isprintable() else None
+            _find(evidence, Fault.ROW_UNREADABLE, frame=frame, found=found, expected="a row of ours")
         else:
             match body:
                 case VerdictBody():

@@ -40,13 +40,22 @@ class Fault(StrEnum):
     COUNT_DIFFERS = "count_differs"
     IMAGE_MISSING = "image_missing"  # a row names a picture that is nowhere
     IMAGE_CORRUPT = "image_corrupt"  # a picture whose bytes are not those its name states
+    # of the journal against its signed checkpoints (I8), and of these
+    JOURNAL_CUT = "journal_cut"  # it has fewer rows than were signed: its end was cut off, or an old copy put back
+    HISTORY_REWRITTEN = "history_rewritten"  # its chain holds, and is not the one that was signed
+    CHECKPOINT_UNREADABLE = "checkpoint_unreadable"  # a line is no checkpoint
+    CHECKPOINT_FORGED = "checkpoint_forged"  # its signature is not its key's
+    CHECKPOINT_MISSING = "checkpoint_missing"  # one was left out, or the last were
+    CHECKPOINT_DIFFERS = "checkpoint_differs"  # the two places do not say the same
+    KEY_FOREIGN = "key_foreign"  # no key of this station has vouched for it
+    KEY_RETIRED = "key_retired"  # it signed when the key after it was in force
 
 
 class Finding(msgspec.Struct, frozen=True, kw_only=True):
     """One fault, where it is, and what would have been right."""
 
     fault: Fault
-    store: str  # journal, source, gate, audit, images, live
+    store: str  # journal, source, gate, audit, images, live, checkpoints, copy
     frame: str | None
     found: str
     expected: str

@@ -3,8 +3,9 @@
 from pathlib import Path
 
 from monitor.recovery import OpenPart, OpenVerdict
-from monitor.rows import AlarmBody, PersonBody, VerdictBody, read_body
+from monitor.rows import AlarmBody, PersonBody, RunBody, VerdictBody, read_body
 from monitor.rules.alarms import LATCHED
+from storage.proof.rotations import unrecorded_rotations
 from storage.reader import JournalReader, camera_of
 
 ACKNOWLEDGED = "alarm.acknowledge"
@@ -15,11 +16,13 @@ class JournalMemory:
 
     def __init__(self, folder: Path, cameras: tuple[str, ...]) -> None:
         with JournalReader(folder) as reader:
-            self._runs = {body.run for _, body in reader.runs()}
+            runs = [body for _, body in reader.runs()]
+            self._runs, self._last_run = {body.run for body in runs}, runs[-1] if runs else None
             self._last = reader.last_slots(cameras)
             self._missing = reader.missing_slots()
             self._parts = reader.open_parts()
             self._standing = standing_alarms(reader)
+            self._unrecorded = unrecorded_rotations(folder, reader)
 
     def has_run(self, run: str) -> bool:
         return run in self._runs
@@ -29,6 +32,12 @@ class JournalMemory:
 
     def standing_alarms(self) -> list[AlarmBody]:
         return self._standing
+
+    def last_run(self) -> RunBody | None:
+        return self._last_run
+
+    def unrecorded(self) -> list[PersonBody]:
+        return list(self._unrecorded)
 
     def open_parts(self) -> list[OpenPart]:
         parts = []

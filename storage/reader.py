@@ -184,6 +184,7 @@ class JournalReader:
         try:
             if path not in self._open:
                 self._open[path] = sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True, isolation_level=None)
+                self._open[path].text_factory = _as_it_lies
                 self._open[path].execute(f"PRAGMA busy_timeout = {BUSY_MS}")
             return self._open[path].execute(select, arguments).fetchall()
         except sqlite3.Error as error:
@@ -194,7 +195,12 @@ def parse_line(line: Line) -> Row:
     """The row, its words checked."""
     if not isinstance(line.body, str):
         raise JournalError(f"row {line.seq}: its body is no text but {type(line.body).__name__}")
+    frame: object = line.frame
+    slot: object = line.slot
+    if not isinstance(frame, str | None) or not isinstance(slot, int | None):
+        raise JournalError(f"row {line.seq}: frame {frame!r} and slot {slot!r} are not text and number")
     try:
+        (line.frame or "").encode()  # an edit may have left no UTF-8
         return Row(
             seq=line.seq,
             kind=Kind(line.kind),
@@ -207,6 +213,11 @@ def parse_line(line: Line) -> Row:
         )
     except ValueError as error:
         raise JournalError(f"row {line.seq}: {error}") from error
+
+
+def _as_it_lies(text: bytes) -> str:
+    """Text that an edit has made no UTF-8 breaks its row only, not the reading of all."""
+    return text.decode("utf-8", "surrogateescape")
 
 
 def camera_of(frame: str) -> str:

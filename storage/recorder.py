@@ -1,10 +1,11 @@
-"""Process: the journal in; images, SQL and Redis out.
+"""Process: the journal in; images, SQL, Redis and signed checkpoints out.
 
 Each store has its own thread, cursor and view of the journal, so one that is away delays no other:
 
     journal ──▶ images ──▶ Projected (decision may drop its copies)
             ──▶ SQL audit store
             ──▶ Redis
+            ──▶ checkpoints, beside the journal and in the second place
 """
 
 import threading
@@ -24,6 +25,8 @@ from storage.database import audit_url
 from storage.images import ImageStore
 from storage.live import LiveStore
 from storage.projection import Projection, StoreForeign, StoreLost, stands_in
+from storage.proof.checkpoints import second_place
+from storage.proof.signer import CheckpointSigner
 from storage.reader import PAGE_ROWS, JournalReader
 
 POLL_S = 0.2  # rows that came together are written together
@@ -42,20 +45,23 @@ def run_recorder(
     folder = state_folder(station)
     stores = _stores(station, folder, live_url)
     followers = {name: Follower(name, folder, opens) for name, opens in stores.items()}
+    signer = CheckpointSigner(station.name, folder, station.proof, second_place(station))
+    threads: list[Follower | CheckpointSigner] = [*followers.values(), signer]
     told = 0
     with JournalReader(folder) as journal:
-        for follower in followers.values():
-            follower.start()
+        for thread in threads:
+            thread.start()
         lifeline.ready()
         deadline_s: float | None = None  # once we drain
         while not lifeline.cut:
             if Drain() in lifeline.wait(POLL_S):
                 deadline_s = deadline_s or time.monotonic() + DRAIN_S
+                signer.drain()
             last = journal.last_seq()
-            for follower in followers.values():
-                follower.follow(last)
+            for thread in threads:
+                thread.follow(last)
             told = _tell(followers["images"], told, projected)
-            done = not any(follower.behind() for follower in followers.values())
+            done = not any(thread.behind() for thread in threads)
             if deadline_s is not None and (done or time.monotonic() > deadline_s):
                 break
     if "live" in followers:
@@ -64,6 +70,7 @@ def run_recorder(
         if lag := follower.behind():
             log.warning("store.left_behind", store=name, lag=lag, answer="the next start brings it up to date")
         follower.stop()
+    signer.stop()
 
 
 class Follower(threading.Thread):

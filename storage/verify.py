@@ -17,6 +17,8 @@ from config.station import Station
 from monitor.messages import Gate, Outcome
 from storage.evidence import Evidence, Verdict, read_evidence
 from storage.faults import Fault, Finding
+from storage.proof.check import Place, check_proof, proof_counts, read_beside, read_copy
+from storage.proof.checkpoints import second_place
 from storage.reader import JournalReader
 from storage.source_log import Account, read_account
 from storage.verify_stores import StoreCase, check_audit, check_images, check_live, open_stores
@@ -41,22 +43,32 @@ class Case:
     account: Account
     running: bool
     stores: StoreCase
+    beside: Place  # checkpoints
+    copy: Place | None
     checked: dict[str, int | str] = field(default_factory=dict)
 
 
-def verify(station: Station, live_url: str | None) -> Report:
-    """Runs every check. `live_url` is a Redis that is up; None leaves it out."""
+def verify(station: Station, live_url: str | None, *, checkpoints: Path | None = None) -> Report:
+    """Runs every check. `live_url` is a Redis that is up; None leaves it out.
+
+    `checkpoints` is the second place of the signed checkpoints, where it is not the one that the station names.
+    """
     folder = state_folder(station)
     running = is_running(folder)
     with JournalReader(folder) as reader, open_stores(station, folder, reader, live_url) as stores:
+        elsewhere = checkpoints or second_place(station)
+        copy = read_copy(elsewhere, station.name) if elsewhere else None  # before the other: it may only lag behind it
+        beside = read_beside(folder, station.name)
         account = read_account(station, folder)
         evidence = read_evidence(reader)
         stores.evidence, stores.running = evidence, running
-        case = Case(evidence=evidence, account=account, running=running, stores=stores)
+        case = Case(evidence=evidence, account=account, running=running, stores=stores, beside=beside, copy=copy)
         findings = [*account.findings, *evidence.findings]
         if evidence.readable:  # what cannot be read would only be found missing everywhere else
             findings += [finding for check in CHECKS for finding in check(case)]
-        checked = _counts(case) | case.checked | stores.checked
+        else:
+            findings += beside.findings + (copy.findings if copy else [])
+        checked = _counts(case) | case.checked | stores.checked | proof_counts(beside, copy, evidence.head.seq)
         return Report(ok=not findings, checked=checked, rows=findings)
 
 
@@ -193,6 +205,7 @@ def check_confirmed(case: Case) -> Iterator[Finding]:
 
 
 CHECKS: tuple[Callable[[Case], Iterator[Finding]], ...] = (
+    lambda case: check_proof(case.beside, case.copy, case.stores.reader, case.evidence.head.seq),
     check_source,
     check_triggers,
     check_verdicts,

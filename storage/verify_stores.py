@@ -9,6 +9,7 @@ from pathlib import Path
 
 from config.station import Station
 from monitor.messages import Outcome
+from monitor.rows import Kind
 from storage.audit import AuditStore, open_audit
 from storage.evidence import Evidence, Verdict
 from storage.faults import Fault, Finding
@@ -131,7 +132,8 @@ def _cursor_faults(case: StoreCase, store: str, cursor: Cursor | None) -> Iterat
     at = 0 if cursor is None else cursor.seq
     if cursor is not None and not stands_in(cursor, case.reader):
         yield _foreign(store, cursor)
-    elif at < head and not case.running:
+    elif at < head and not case.running and any(line.kind != Kind.PERSON for line in case.reader.all_lines(at)):
+        # what commands wrote while the line stood, the stores get at its next start
         yield _finding(Fault.STORE_BEHIND, store, None, f"row {at}", f"row {head}, as nothing runs")
 
 

@@ -34,6 +34,11 @@ HOMES = {
     "asyncua": ["monitor/actuators/opcua", "monitor/actuators/vision", "monitor/twin/plc_opcua.py"],
     "safetensors": ["workers/"],
     "viva_genicam": ["monitor/cameras/gige.py"],
+    "cryptography": [
+        "storage/proof/keys.py",
+        "storage/offline/verify_journal.py",
+        "monitor/actuators/opcua",  # certificates
+    ],
     "pickle": [],  # I11: nothing that we read can carry code
 }
 RULES_MAY_IMPORT = {"monitor.messages", "monitor.rows", "monitor.rules", "config", "numpy", "cv2"}

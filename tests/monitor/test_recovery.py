@@ -4,14 +4,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import cast
 
+import msgspec
 import pytest
 
 from monitor.bus.wire import Ears, Puller
 from monitor.desk import Desk
 from monitor.lifeline import Lifeline
 from monitor.messages import AnyMessage, Outcome, Reason
+from monitor.person import Person
 from monitor.recovery import OpenPart, OpenVerdict, Recovered, SourceBehind, recover
-from monitor.rows import AlarmBody, Journal, RunBody
+from monitor.rows import AlarmBody, Journal, PersonBody, RunBody
 from tests.monitor.builders import PROVENANCE, a_captured, a_counter, a_segmentation, a_station
 from tests.monitor.test_said_until_answered import MemoryJournal, settled
 
@@ -24,6 +26,8 @@ class Memory:
     missing: list[int] = field(default_factory=list)
     last: int = 0
     parts: list[OpenPart] = field(default_factory=list)
+    last_started: RunBody | None = None
+    undone: list[PersonBody] = field(default_factory=list)
 
     def has_run(self, run: str) -> bool:
         return run in self.runs
@@ -36,6 +40,12 @@ class Memory:
 
     def standing_alarms(self) -> list[AlarmBody]:
         return []
+
+    def last_run(self) -> RunBody | None:
+        return self.last_started
+
+    def unrecorded(self) -> list[PersonBody]:
+        return self.undone
 
 
 @dataclass
@@ -64,7 +74,8 @@ def recovered(memory: Memory, *said: AnyMessage) -> Recovered | None:
         memory,
         ears=cast("Ears", heard),
         inlet=cast("Puller", heard),
-        config="{}",
+        config='{"policy":{"min_region_mm2":4.0},"workers":1}',
+        person=Person(who="kim", why="new recipe"),
         resume=heard.resumed.append,
     )
 
@@ -156,3 +167,30 @@ def test_a_half_judged_part_passes_with_the_second_camera_s_word() -> None:
     said = settled(desk, closings)
 
     assert [(d.slot, d.outcome) for d in said] == [(10, Outcome.PASS)]
+
+
+def test_what_a_person_changed_between_runs_is_written_behind_the_run() -> None:
+    before = recovered(Memory(), a_counter(12))
+    assert before is not None
+    assert before.run_row is not None
+    assert isinstance(before.run_row.body, RunBody)
+    last = msgspec.structs.replace(before.run_row.body, config='{"policy":{"min_region_mm2":3.0},"workers":1}')
+
+    found = recovered(Memory(last_started=last), a_counter(12))
+    inside = recovered(Memory(last_started=last, runs={PROVENANCE.run}), a_counter(12))
+
+    assert found is not None
+    assert [(row.who, row.what, row.why) for row in found.people] == [("kim", "policy.change", "new recipe")]
+    assert inside is not None
+    assert inside.people == []  # a restart inside the run: it was said at its start
+
+
+def test_people_come_behind_the_run_in_the_journal() -> None:
+    act = PersonBody(who="kim", what="key.rotate", why="", old="a", new="b", at=1)
+    found = recovered(Memory(undone=[act]), a_counter(12))
+    journal = MemoryJournal()
+
+    assert found is not None
+    settled(Desk(a_station(), PROVENANCE, cast("Journal", journal), found))
+
+    assert [str(entry.kind) for entry in journal.entries][:2] == ["run", "person"]

@@ -11,8 +11,10 @@ from monitor.messages import Outcome
 from monitor.rows import Entry
 from storage import chain
 from storage.faults import Fault
+from storage.journal import open_journal
+from storage.proof.check import NO_SECOND_PLACE
 from storage.reader import JournalReader
-from tests.storage.builders import a_correction, a_run, a_verdict, an_actuated
+from tests.storage.builders import a_correction, a_person, a_run, a_verdict, an_actuated
 from tests.storage.conftest import Valkey
 from tests.storage.lines import PARTS, Line, faults, sound_rows
 
@@ -41,6 +43,9 @@ def test_a_sound_line_has_no_fault(line: Line, valkey: Valkey) -> None:
         "audit": 5,
         "images": 3,
         "live": 6,
+        "checkpoints": 0,
+        "unsigned_rows": 12,
+        "second_place": NO_SECOND_PLACE,
     }
 
 
@@ -57,6 +62,17 @@ def test_what_was_never_projected_is_no_fault_while_the_line_runs(line: Line) ->
     assert line.verify().ok
     os.close(lock)
     assert faults(line.verify()) == [("audit", "store_behind"), ("images", "store_behind")]
+
+
+def test_what_people_did_while_the_line_stood_is_no_fault(line: Line) -> None:
+    line.write(sound_rows())
+    line.project()
+    with open_journal(line.folder) as journal:
+        journal.append([a_person()])
+        assert line.verify().ok
+        journal.append([a_verdict(9, Outcome.REJECT), a_person()])  # the twin: a verdict among them
+
+    assert ("audit", "store_behind") in faults(line.verify())
 
 
 def test_a_line_killed_and_not_started_again_leaves_its_last_parts_open(line: Line) -> None:
@@ -186,7 +202,8 @@ def test_without_the_chain_an_edit_is_not_found(line: Line, monkeypatch: pytest.
 
 
 def test_every_word_is_shown_by_a_test() -> None:
-    tests = [Path(__file__), Path(__file__).with_name("test_verify_stores.py")]
+    names = ("test_verify.py", "test_verify_stores.py", "test_proof_tampering.py", "test_keys.py")
+    tests = [Path(__file__).with_name(name) for name in names]
     text = "".join(path.read_text(encoding="utf-8") for path in tests)
 
     assert [fault.value for fault in Fault if f'"{fault.value}"' not in text] == []

@@ -1,0 +1,91 @@
+"""Checkpoints: at this moment the journal had so many rows, and its chain ended in this hash. Signed, and chained.
+
+<state folder>/journal/checkpoints.signed    beside the journal
+<copy_to>/<station>/checkpoints.signed       in the second place, with keys.signed and the public keys
+"""
+
+import hashlib
+import shutil
+from pathlib import Path
+
+import msgspec
+
+from config.loader import package_path
+from config.station import Station
+from storage.proof.keys import KEYS_FILE, KeyFolder, SigningKey
+from storage.proof.signed_lines import append, join, last_line, mirror, split
+
+PURPOSE = b"line-monitor checkpoint 1\n"
+CHECKPOINTS_FILE = "checkpoints.signed"
+FIRST_BEFORE = "0" * 64  # what the first checkpoint names as the one before
+
+
+class CheckpointFault(Exception):
+    """The last checkpoint cannot be read: nothing may follow it."""
+
+
+class Checkpoint(msgspec.Struct, frozen=True, kw_only=True):
+    """What is signed."""
+
+    station: str
+    number: int  # 1 is the first
+    size: int  # rows
+    head: str  # hash of row `size`, hex; zeros for no row
+    at: int  # wall, ns since 1970
+    key: str  # id
+    before: str  # SHA-256 of the line before, without its end, hex
+
+
+class CheckpointFile:
+    """The checkpoints beside the journal, for their one writer."""
+
+    def __init__(self, folder: Path, station: str) -> None:
+        self.path, self._station = folder / "journal" / CHECKPOINTS_FILE, station
+
+    def last(self) -> Checkpoint | None:
+        """The last that is whole; None before the first. CheckpointFault where it is none of ours."""
+        line = last_line(self.path)
+        try:
+            return None if line is None else msgspec.json.decode(split(line).statement, type=Checkpoint)
+        except (ValueError, msgspec.MsgspecError) as error:
+            raise CheckpointFault(f"{self.path}: its last line is no checkpoint: {error}") from error
+
+    def add(self, key: SigningKey, *, size: int, head: bytes, at: int) -> Checkpoint:
+        """Signs that the journal has `size` rows and ends in the hash `head`, at this wall time in ns; durable."""
+        line, last = last_line(self.path), self.last()
+        checkpoint = Checkpoint(
+            station=self._station,
+            number=1 if last is None else last.number + 1,
+            size=size,
+            head=head.hex(),
+            at=at,
+            key=key.id,
+            before=FIRST_BEFORE if line is None else line_hash(line),
+        )
+        append(self.path, join(key.sign(PURPOSE, msgspec.json.encode(checkpoint))))
+        return checkpoint
+
+
+def line_hash(line: bytes) -> str:
+    """The name of a checkpoint's line in the next."""
+    return hashlib.sha256(line).hexdigest()
+
+
+def second_place(station: Station) -> Path | None:
+    """Where this station's checkpoints are kept besides; None where none is named."""
+    return package_path(station.proof.copy_to) / station.name if station.proof.copy_to else None
+
+
+def copy_proof(folder: Path, station: str, target: Path) -> int:
+    """Brings the second place up to date, keys before what they signed; the bytes of checkpoints added.
+
+    OSError where it is away, CopyForeign where it holds something else. Its parent must be there: a folder made
+    where a disk should be mounted would be no second place.
+    """
+    keys = KeyFolder(folder, station)
+    target.mkdir(exist_ok=True)
+    for public in keys.public_files():
+        if not (target / public.name).exists():
+            shutil.copyfile(public, target / public.name)
+    mirror(keys.ring, target / KEYS_FILE)
+    return mirror(CheckpointFile(folder, station).path, target / CHECKPOINTS_FILE)
