@@ -60,6 +60,7 @@ class Training(Table):
     final_rate: float = Field(default=1e-4, gt=0, le=1)
     warmup_epochs: int | None = Field(default=None, ge=0, le=1000)  # None: 2, or fewer in a short run
     averaging: float | None = Field(default=None, gt=0, lt=1)  # decay of the weights' running mean, which is then kept
+    threshold_by: Literal["all", "pooled"] = "all"  # which Dice on the training part is best at the net's threshold
     precision: Literal["auto", "float32", "bfloat16"] = "auto"  # auto: bfloat16 on CUDA, float32 on a CPU
     begin_with: str | None = Field(default=None, max_length=4096)  # weights to start from; None: fresh ones
     seed: int = Field(default=0, ge=0, le=2**31)
@@ -72,7 +73,17 @@ class Training(Table):
                 {"warmup": self.warmup_epochs, "epochs": self.epochs},
             )  # fmt: skip
         if self.dataset == "twin":
-            for key in ("root", "channels", "fit", "crop_width", "oversample", "augment", "rotation_deg", "paste"):
+            for key in (
+                "root",
+                "channels",
+                "fit",
+                "crop_width",
+                "oversample",
+                "augment",
+                "rotation_deg",
+                "paste",
+                "threshold_by",
+            ):
                 if getattr(self, key) != type(self).model_fields[key].default:
                     raise PydanticCustomError(
                         key, "{key} has no effect on the twin's surfaces, which are drawn; leave it out", {"key": key}

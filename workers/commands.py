@@ -62,6 +62,9 @@ def train(
     final_rate: Annotated[float | None, typer.Option(help="Default: 0.0001.")] = None,
     warmup_epochs: Annotated[int | None, typer.Option(help="Default: 2.")] = None,
     averaging: Annotated[float | None, typer.Option(help="Decay of the weights' running mean. Default: none.")] = None,
+    threshold_by: Annotated[
+        str | None, typer.Option(help="Dice that the net's threshold is best for: all (default) or pooled.")
+    ] = None,
     precision: Annotated[str | None, typer.Option(help="auto (default), float32 or bfloat16.")] = None,
     seed: Annotated[int | None, typer.Option(help="Default: 0.")] = None,
     begin_with: Annotated[str | None, typer.Option(help="Weights to start from instead of fresh ones.")] = None,
@@ -82,7 +85,7 @@ def train(
         "crop_width": crop_width, "epochs": epochs, "steps": steps, "batch": batch, "oversample": oversample,
         "augment": augment, "rotation_deg": rotation_deg, "paste": paste, "loss": loss, "optimizer": optimizer,
         "peak_rate": peak_rate, "final_rate": final_rate, "warmup_epochs": warmup_epochs, "averaging": averaging,
-        "precision": precision, "seed": seed, "begin_with": begin_with,
+        "threshold_by": threshold_by, "precision": precision, "seed": seed, "begin_with": begin_with,
     }  # fmt: skip
     try:
         if size is not None:

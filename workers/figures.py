@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from time import perf_counter_ns
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 import numpy as np
@@ -142,9 +142,14 @@ def judged(predict: Predict, examples: Iterable[Example], *, threshold: float, e
     )
 
 
-def threshold_of_best_dice(curves: Sequence[Sequence[PixelCounts]]) -> float:
-    """Where the mean Dice over all images is best: the middle of the thresholds that come near it."""
-    means = np.array([dsc([curve[k] for curve in curves]).all for k in range(len(THRESHOLDS))])
+def threshold_of_best_dice(curves: Sequence[Sequence[PixelCounts]], *, by: Literal["all", "pooled"] = "all") -> float:
+    """Where this Dice is best: the middle of the thresholds that come near it.
+
+    By `all`, sound images count as much as defective ones, and where most are sound a net that is rarely sure keeps
+    quiet; by `pooled`, what large defects lose decides.
+    """
+    found = [dsc([curve[k] for curve in curves]) for k in range(len(THRESHOLDS))]
+    means = np.array([each.all if by == "all" else each.pooled for each in found])
     near = np.flatnonzero(means >= means.max() - PLATEAU)
     runs = np.split(near, np.flatnonzero(np.diff(near) > 1) + 1)  # a plateau is one piece: the one with the best
     best = next(run for run in runs if int(means.argmax()) in run)

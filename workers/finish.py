@@ -65,11 +65,13 @@ def finish(
 
 
 def chosen_threshold(model: nn.Module, training: Training, source: Source) -> float:
-    """On the training part: of a stored set where the mean Dice is best, of drawn surfaces where areas are unbiased."""
+    """On the training part: of a stored set where the chosen Dice is best, of drawn surfaces where areas fit."""
     curves = [
         threshold_counts(score(model, example.pixels, training), example.mask) for example in source.calibration()
     ]
-    return threshold_of_unbiased_area(curves) if training.dataset == "twin" else threshold_of_best_dice(curves)
+    if training.dataset == "twin":
+        return threshold_of_unbiased_area(curves)
+    return threshold_of_best_dice(curves, by=training.threshold_by)
 
 
 def _metrics(found: Figures) -> dict[str, float]:

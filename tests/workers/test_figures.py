@@ -79,6 +79,19 @@ def test_the_threshold_lies_in_the_middle_of_the_best_plateau() -> None:
     assert chosen == pytest.approx(0.62)  # 0.42 to 0.80 are equally good
 
 
+def test_by_pooled_dice_a_false_alarm_on_a_sound_image_costs_no_more_than_its_pixels() -> None:
+    """By the mean over all images it costs the image, and a net that is rarely sure keeps quiet."""
+    defective, sound = an_example(defective=True), an_example(defective=False)
+    faint, alarm = finds(0.5), np.zeros(sound.mask.shape, np.float32)
+    alarm[0, :3] = 0.7  # surer of three sound pixels than of the defect
+    curves = [look(faint, defective, threshold=0.5)[0].curve] + [
+        look(lambda _: alarm, sound, threshold=0.5)[0].curve for _ in range(9)
+    ]
+
+    assert threshold_of_best_dice(curves, by="pooled") < 0.5
+    assert threshold_of_best_dice(curves, by="all") > 0.7
+
+
 def test_the_threshold_at_which_areas_are_unbiased() -> None:
     probability = np.full((40, 30), 0.01, np.float32)
     probability[8:22, 3:17], probability[10:20, 5:15] = 0.4, 0.8
