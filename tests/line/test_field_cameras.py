@@ -62,7 +62,9 @@ def adds_up(line: Line) -> dict[str, Any]:
     return summary
 
 
-def test_with_5_percent_of_its_packets_lost_the_count_adds_up_and_no_broken_frame_passes(tmp_path: Path) -> None:
+def test_rows_10_and_11_with_5_percent_of_its_packets_lost_the_count_adds_up_and_no_broken_frame_passes(
+    tmp_path: Path,
+) -> None:
     station = a_field_station(tmp_path, **GIGE, packet_size=1500, resend=False)
     dropped = {*lossy(0.05, blocks=2 * FRAMES), *whole(LOST)}
 
@@ -82,7 +84,7 @@ def test_with_5_percent_of_its_packets_lost_the_count_adds_up_and_no_broken_fram
     assert summary["rejected"] == 0
 
 
-def test_an_unplugged_camera_is_said_within_1_s_and_the_line_goes_on_when_it_is_back(tmp_path: Path) -> None:
+def test_row_3_an_unplugged_camera_is_said_within_1_s_and_the_line_goes_on_when_it_is_back(tmp_path: Path) -> None:
     station = a_field_station(tmp_path, **GIGE)
 
     with FakeGige(fps=5) as camera, Line(station, tmp_path) as line:
@@ -143,7 +145,7 @@ def test_a_live_source_s_password_stays_in_the_environment(tmp_path: Path, monke
         pytest.param(GIGE | {"width": [100, 120]}, "the camera sends 160 × 200", id="wrong-size"),
     ],
 )
-def test_a_wrong_camera_never_starts(camera: dict[str, Any], why: str, tmp_path: Path) -> None:
+def test_rows_12_and_13_a_wrong_camera_never_starts(camera: dict[str, Any], why: str, tmp_path: Path) -> None:
     station = a_field_station(tmp_path, **camera)
 
     with FakeGige(), Line(station, tmp_path, "--frames", "1") as line:

@@ -41,7 +41,7 @@ def seen_by(stream: CameraStream, frames: int) -> list[Exposed]:
     return exposed
 
 
-def test_each_block_is_a_row_and_a_broken_one_is_never_scored(tmp_path: Path) -> None:  # rows 10 and 11
+def test_rows_10_and_11_each_block_is_a_row_and_a_broken_one_is_never_scored(tmp_path: Path) -> None:
     with FakeGige(drop_packets=DROPPED) as camera:
         exposed = seen_by(a_stream(tmp_path, **LOSSY), 20)
         sent = camera.blocks_sent()
@@ -83,7 +83,7 @@ def test_a_camera_asked_again_sends_what_was_lost(tmp_path: Path) -> None:
     assert [each.refusal for each in exposed] == [None] * 8
 
 
-def test_an_unplugged_camera_is_said_within_1_s_and_its_gap_is_counted(tmp_path: Path, log: Remembers) -> None:  # row 3
+def test_row_3_an_unplugged_camera_is_said_within_1_s_and_its_gap_is_counted(tmp_path: Path, log: Remembers) -> None:
     with FakeGige() as camera:
         stream = a_stream(tmp_path, **GIGE)
         stream.go(None)
@@ -123,7 +123,7 @@ def test_without_its_questions_an_unplugged_camera_is_a_quiet_one(
     assert log.at("camera.lost") == []
 
 
-def test_a_camera_that_lost_its_power_is_connected_to_again(tmp_path: Path, log: Remembers) -> None:  # rows 3 and 13
+def test_rows_3_and_13_a_camera_that_lost_its_power_is_connected_to_again(tmp_path: Path, log: Remembers) -> None:
     with FakeGige() as camera:
         stream = a_stream(tmp_path, **GIGE)
         stream.go(None)
@@ -184,7 +184,7 @@ def test_without_the_size_check_the_net_would_see_another_cut(tmp_path: Path, mo
         pytest.param({}, {"interface": "none0"}, "no interface|No such", id="no-such-interface"),
     ],
 )
-def test_another_camera_than_the_station_s_is_refused(  # row 12
+def test_row_12_another_camera_than_the_station_s_is_refused(
     facts: dict[str, Any], station: dict[str, Any], why: str, tmp_path: Path
 ) -> None:
     with FakeGige(**facts), pytest.raises(CameraError) as refused:
