@@ -21,6 +21,10 @@ ALARM_MOST_S = 1.0
 HEALTH_MOST_MS = 10.0  # a frame of rail-03's size, on one core
 BLUR_PX = 2.0  # from here on, drawn surfaces are called blurred
 BLUR_LEAST = 0.99
+INGEST_LEAST = 10_000  # verdicts/s into SQLite
+PAGE_MOST_MS = 50.0
+REPORT_MOST_MS = 1000.0
+ANSWER_MOST_MB = 300.0
 EXIT_INTERRUPTED = 130
 EXIT_USAGE = 2
 
@@ -192,6 +196,28 @@ def gate(
     result = measure_gate(protocol, parts=parts, rate=rate, seed=seed, say=console.print)
     _show(result, json)
     if result["late"] or result["wrong_slot"] or result["confirmed"] < result["sent"]:
+        raise typer.Exit(EXIT_BELOW)
+
+
+@app.command("history")
+def history(
+    *,
+    rows: Annotated[int, typer.Option(min=1000, help="Inspections, over a year.")] = 200_000,
+    store: Annotated[Literal["sqlite", "postgres"], typer.Option(help="postgres: at LINE_AUDIT_URL.")] = "sqlite",
+    json: JsonTo = None,
+) -> None:
+    """How fast a fresh audit store takes rows in, and answers pages and reports; 1 where one is slow or large."""
+    from benchmarks.history import NoServer, measure_history
+
+    console = Console(stderr=True)
+    try:
+        result = measure_history(rows, store, say=console.print)
+    except NoServer as error:
+        raise typer.BadParameter(str(error), param_hint="--store") from error
+    _show(result, json)
+    slow = [r for r in result["rows"] if r["p99_ms"] > (PAGE_MOST_MS if "page" in r["name"] else REPORT_MOST_MS)]
+    large = [r for r in result["rows"] if r["peak_mb"] > ANSWER_MOST_MB]
+    if slow or large or (store == "sqlite" and result["ingest_rows_per_s"] < INGEST_LEAST):
         raise typer.Exit(EXIT_BELOW)
 
 

@@ -17,11 +17,15 @@ def missing_extras(station: Station) -> Iterator[str]:
     """One line for each that is missing."""
     for place, extra in _wanted(station):
         module = EXTRAS.get(extra)
-        if module is not None and find_spec(module) is None:
-            yield (
-                f"{station.name}.{place}: {extra!r} needs {module}, which is not installed: "
-                f"pip install 'line-monitor[{extra}]'"
-            )
+        if module is not None and (said := missing_module(extra, module)):
+            yield f"{station.name}.{place}: {said}"
+
+
+def missing_module(extra: str, module: str) -> str | None:
+    """What to say, in one line, where this module of an extra is not installed; None where it is."""
+    if find_spec(module) is not None:
+        return None
+    return f"{extra!r} needs {module}, which is not installed: pip install 'line-monitor[{extra}]'"
 
 
 def _wanted(station: Station) -> Iterator[tuple[str, str]]:

@@ -12,6 +12,7 @@ from config.models import Model
 from config.onlookers import Sparkplug, Webhook
 from config.opcua_server import OpcUaServer
 from config.policy import Policy
+from config.shifts import Shifts
 
 
 class Belt(Table):
@@ -124,6 +125,7 @@ class Station(Table):
     live: Live = Live()
     restarts: Restarts = Restarts()
     alarms: Alarms = Alarms()
+    shifts: Shifts = Shifts()
     bus: Annotated[Ipc | Tcp, Field(discriminator="kind")] = Ipc(kind="ipc")
     twin: Twin | None = None
     sparkplug: Sparkplug | None = None

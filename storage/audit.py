@@ -5,75 +5,49 @@ SQLite in the state folder, or whatever `LINE_AUDIT_URL` names; written by the r
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
-import msgspec
-from sqlalchemy import Select, func, insert, inspect, select, update
+from sqlalchemy import Select, func, inspect, select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from monitor.messages import Outcome
-from monitor.rows import ActuatedBody, CorrectionBody, Row, RunBody, VerdictBody
-from storage import audit_rows, projection
-from storage.audit_rows import text
-from storage.database import audit_url, check_version, open_engine
-from storage.projection import StoreForeign, StoreLost, bodies_of, following
-from storage.schema import Actuation, Base, Crop, Cursor, Defect, Inspection, Model, Run
-
-PAGE_ROWS = 500
-Keyed = type[Inspection | Defect | Crop | Actuation | Run]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Question:
-    """Which inspections; None asks for all. Times are wall, ns since 1970."""
-
-    since: int | None = None
-    until: int | None = None
-    outcome: Outcome | None = None
-    camera: str | None = None
-    min_area_mm2: float | None = None
-    limit: int | None = None
-
-
-class Found(msgspec.Struct, frozen=True, kw_only=True):
-    """One inspection, as people are shown it."""
-
-    seq: int
-    frame: str
-    camera: str
-    slot: int
-    outcome: str
-    reason: str | None
-    area_mm2: float | None
-    captured_at: int
-    model: str  # SHA-256
-    crops: tuple[str, ...]  # SHA-256 of the crops of its regions
-
-
-class Kept(NamedTuple):
-    """What the store holds of a verdict, to be held against the journal."""
-
-    seq: int
-    frame: str
-    slot: int
-    original: tuple[str, str | None]  # outcome, reason
-    effective: tuple[str, str | None]
-    corrected_by: int | None
-    defects: int
-    crops: int
+from config.shifts import Shifts
+from monitor.rows import Row
+from storage import projection
+from storage.database import audit_url, open_engine
+from storage.intake import Intake
+from storage.migrate import check_tables, migrate
+from storage.projection import StoreForeign, StoreLost
+from storage.questions import (
+    PAGE_ROWS,
+    Found,
+    Kept,
+    Place,
+    Question,
+    asked_days,
+    behind,
+    days_with_rows,
+    matching,
+    number_of,
+    windows,
+    within,
+)
+from storage.report_questions import Reports
+from storage.schema import Actuation, Crop, Cursor, Defect, Inspection, Model
 
 
 class AuditStore:
-    """One station's rows in the audit database."""
+    """One station's rows in the audit database. Everything may raise `StoreLost` or `StoreForeign`."""
 
-    def __init__(self, url: str, station: str, *, makes_tables: bool = True) -> None:
+    def __init__(self, url: str, station: str, shifts: Shifts | None = None, *, writes: bool = True) -> None:
+        """`writes`: it brings the tables up, and takes rows in; counted in `shifts`, by default of 8 h each, UTC."""
         self._station = station
-        self._engine = open_engine(url)
-        self._makes_tables = makes_tables
+        self._engine = open_engine(url, writes=writes)
+        self._intake = Intake(station, shifts or Shifts())
+        self._writes = writes
         self._ready = False
+        self.reports = Reports(self._session, station)
 
     def cursor(self) -> projection.Cursor | None:
         with self._session() as session:
@@ -81,27 +55,10 @@ class AuditStore:
             return None if found is None else projection.Cursor(found.seq, bytes(found.hash))
 
     def project(self, rows: list[Row]) -> None:
-        """Takes rows in, with the cursor, in one transaction; what is here already is passed over."""
+        """Takes rows in, with their counts and the cursor, in one transaction; what is here already is passed over."""
         with self._session() as session:
-            rows = self._move_cursor(session, rows)
-            if not rows:
-                return
-            station = self._station
-            bodies = bodies_of(rows)
-            verdicts = [(row, body) for row, body in bodies if isinstance(body, VerdictBody)]
-            runs = [(row, body) for row, body in bodies if isinstance(body, RunBody)]
-            gates = [(row, body) for row, body in bodies if isinstance(body, ActuatedBody)]
-            self._add(session, Inspection, [audit_rows.inspection(station, *each) for each in verdicts])
-            self._add(session, Defect, [one for each in verdicts for one in audit_rows.defects(station, *each)])
-            self._add(session, Crop, [one for each in verdicts for one in audit_rows.crops(station, *each)])
-            self._add(session, Actuation, [audit_rows.actuation(station, *each) for each in gates])
-            self._add(session, Run, [audit_rows.run(station, *each) for each in runs])
-            for _, run in runs:
-                if session.get(Model, run.model_sha256) is None:
-                    session.add(Model(sha256=run.model_sha256, name=run.model_name))
-            for row, body in bodies:
-                if isinstance(body, CorrectionBody):
-                    self._correct(session, row, body)
+            days = self._intake.take_in(session, rows)
+        self._intake.days |= days  # not before they are committed
 
     def restart(self) -> None:
         raise StoreForeign(
@@ -110,24 +67,39 @@ class AuditStore:
         )
 
     def history(self, question: Question) -> Iterator[Found]:
-        """Inspections that match, newest first; read page by page, so the answer may be long."""
-        left = question.limit
-        asked = _matching(self._station, question)
-        asked = asked.order_by(Inspection.captured_at.desc(), Inspection.seq.desc())
-        last: Found | None = None
+        """Inspections that match, newest first unless asked otherwise; read page by page, so it may be long."""
+        left, place = question.limit, None
         while left is None or left > 0:
-            page = asked.limit(PAGE_ROWS if left is None else min(left, PAGE_ROWS))
-            if last is not None:
-                page = page.where(
-                    (Inspection.captured_at < last.captured_at)
-                    | ((Inspection.captured_at == last.captured_at) & (Inspection.seq < last.seq))
-                )
-            found = self._found(page)
+            asked = PAGE_ROWS if left is None else min(left, PAGE_ROWS)
+            found = self.page(question, place, rows=asked)
             yield from found
-            if len(found) < PAGE_ROWS:
+            if len(found) < asked:
                 return
-            last = found[-1]
+            place = found[-1].place
             left = None if left is None else left - len(found)
+
+    def page(self, question: Question, after: Place | None = None, *, rows: int = PAGE_ROWS) -> list[Found]:
+        """The next so many that match; after a place that is as deep as you like. Fewer only at the end."""
+        asked = matching(self._station, question)
+        if after is not None:
+            asked = asked.where(behind(after, oldest_first=question.oldest_first))
+        with self._session() as session:
+            first, last = session.execute(days_with_rows(self._station)).one()
+            if first is None:
+                return []
+            days = asked_days(question, first, last, after)
+            found: list[Any] = []
+            for window in windows(days, oldest_first=question.oldest_first):
+                found += session.execute(asked.where(within(window)).limit(rows - len(found))).all()
+                if len(found) == rows:
+                    break
+            return self._with_crops(session, found)
+
+    def models(self, named: str) -> list[str]:
+        """The SHA-256 of each net of this name, or whose SHA-256 begins so."""
+        asked = select(Model.sha256).where((Model.name == named) | Model.sha256.startswith(named, autoescape=True))
+        with self._session() as session:
+            return list(session.scalars(asked.order_by(Model.sha256)))
 
     def count(self, run: str) -> int:
         """The verdicts of a run that are here."""
@@ -155,7 +127,7 @@ class AuditStore:
             Inspection.reason,
             Inspection.corrected_by,
         )
-        asked = select(*columns, _number_of(Defect), _number_of(Crop))
+        asked = select(*columns, number_of(Defect), number_of(Crop))
         asked = asked.where(Inspection.station == self._station, Inspection.seq > after)
         with self._session() as session:
             found = session.execute(asked.order_by(Inspection.seq).limit(PAGE_ROWS))
@@ -182,107 +154,44 @@ class AuditStore:
         """A transaction; whatever the database has against it becomes StoreLost."""
         try:
             if not self._ready:
-                if self._makes_tables:
-                    Base.metadata.create_all(self._engine)
-                check_version(self._engine)
+                (migrate if self._writes else check_tables)(self._engine)
                 self._ready = True
             with Session(self._engine) as session, session.begin():
                 yield session
         except SQLAlchemyError as error:
             raise StoreLost(f"audit: {str(error).splitlines()[0]}") from error
 
-    def _move_cursor(self, session: Session, rows: list[Row]) -> list[Row]:
-        """Moves the cursor to the last row, from where it was found: of two writers, one fails."""
-        found = session.get(Cursor, self._station)
-        new = following(None if found is None else projection.Cursor(found.seq, found.hash), rows)
-        if not new:
-            return []
-        ahead = {"seq": new[-1].seq, "hash": new[-1].hash}
-        if found is None:
-            session.execute(insert(Cursor), [{"station": self._station, **ahead}])
-            return new
-        moved = session.connection().execute(
-            update(Cursor).where(Cursor.station == self._station, Cursor.seq == found.seq).values(**ahead)
+    def _with_crops(self, session: Session, inspections: list[Any]) -> list[Found]:
+        crops: dict[int, list[str]] = {each.seq: [] for each in inspections}
+        asked: Select[*tuple[Any, ...]] = select(Crop.seq, Crop.sha256).where(
+            Crop.station == self._station,
+            Crop.kind == "crop",
+            Crop.seq.in_(crops),
+            Crop.day.in_({each.day for each in inspections}),
         )
-        if moved.rowcount != 1:
-            raise StoreLost(f"audit: another recorder moved the cursor of {self._station!r}")
-        return new
-
-    def _add(
-        self, session: Session, table: type[Inspection | Defect | Crop | Actuation | Run], rows: list[dict[str, Any]]
-    ) -> None:
-        """Inserts what is not here yet: after a lost cursor everything comes once more."""
-        if not rows:
-            return
-        within = table.seq.between(rows[0]["seq"], rows[-1]["seq"])
-        here = set(session.scalars(select(table.seq).where(table.station == self._station, within)))
-        if new := [row for row in rows if row["seq"] not in here]:
-            session.execute(insert(table), new)
-
-    def _correct(self, session: Session, row: Row, body: CorrectionBody) -> None:
-        session.execute(
-            update(Inspection)
-            .where(Inspection.station == self._station, Inspection.seq == body.corrects)
-            .where((Inspection.corrected_by == None) | (Inspection.corrected_by < row.seq))  # noqa: E711 - SQL's IS NULL
-            .values(outcome=str(row.outcome), reason=text(row.reason), corrected_by=row.seq)
-        )
-
-    def _found(self, asked: Select[Inspection]) -> list[Found]:
-        with self._session() as session:
-            inspections = list(session.scalars(asked))
-            seqs = [each.seq for each in inspections]
-            crops: dict[int, list[str]] = {seq: [] for seq in seqs}
-            wanted = select(Crop.seq, Crop.sha256).where(
-                Crop.station == self._station, Crop.kind == "crop", Crop.seq.in_(seqs)
+        for seq, sha256 in session.execute(asked.order_by(Crop.seq, Crop.number)) if crops else ():
+            crops[seq].append(sha256)
+        return [
+            Found(
+                seq=each.seq,
+                frame=each.frame,
+                camera=each.camera,
+                slot=each.slot,
+                outcome=each.outcome,
+                reason=each.reason,
+                area_mm2=each.area_mm2,
+                captured_at=each.captured_at,
+                model=each.model_sha256,
+                crops=tuple(crops[each.seq]),
             )
-            for seq, sha256 in session.execute(wanted.order_by(Crop.seq, Crop.number)):
-                crops[seq].append(sha256)
-            return [
-                Found(
-                    seq=each.seq,
-                    frame=each.frame,
-                    camera=each.camera,
-                    slot=each.slot,
-                    outcome=each.outcome,
-                    reason=each.reason,
-                    area_mm2=each.area_mm2,
-                    captured_at=each.captured_at,
-                    model=each.model_sha256,
-                    crops=tuple(crops[each.seq]),
-                )
-                for each in inspections
-            ]
+            for each in inspections
+        ]
 
 
 def open_audit(folder: Path, station: str) -> AuditStore | None:
     """The audit store for reading; None where nothing was ever written."""
-    store = AuditStore(audit_url(folder), station, makes_tables=False)
+    store = AuditStore(audit_url(folder), station, writes=False)
     if store.exists():
         return store
     store.close()
     return None
-
-
-def _number_of(table: type[Defect | Crop]) -> Any:
-    """How many rows of this table belong to an inspection."""
-    return (
-        select(func.count())
-        .where(table.station == Inspection.station, table.seq == Inspection.seq)
-        .correlate(Inspection)
-        .scalar_subquery()
-    )
-
-
-def _matching(station: str, question: Question) -> Select[Inspection]:
-    asked = select(Inspection).where(Inspection.station == station)
-    if question.since is not None:
-        asked = asked.where(Inspection.captured_at >= question.since)
-    if question.until is not None:
-        asked = asked.where(Inspection.captured_at < question.until)
-    if question.outcome is not None:
-        asked = asked.where(Inspection.outcome == str(question.outcome))
-    if question.camera is not None:
-        asked = asked.where(Inspection.camera == question.camera)
-    if question.min_area_mm2 is not None:
-        asked = asked.where(Inspection.area_mm2 >= question.min_area_mm2)
-    return asked

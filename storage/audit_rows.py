@@ -5,13 +5,34 @@ from typing import Any
 
 import msgspec
 
+from config.shifts import Shifts
 from monitor.rows import ActuatedBody, RegionRow, Row, RunBody, VerdictBody
+from storage.schema import DAY_NS
 
 
-def inspection(station: str, row: Row, body: VerdictBody) -> dict[str, Any]:
+class ShiftClock:
+    """When the shift began that a moment lies in; remembers the last one, as most moments lie in it too."""
+
+    def __init__(self, shifts: Shifts) -> None:
+        self._shifts = shifts
+        self._begin = self._end = 0
+
+    def began(self, wall_ns: int) -> int:
+        if not self._begin <= wall_ns < self._end:
+            self._begin, self._end = self._shifts.around(wall_ns)
+        return self._begin
+
+
+def day_of(body: VerdictBody) -> int:
+    """The day of capture, UTC, days since 1970."""
+    return body.captured_at // DAY_NS
+
+
+def inspection(station: str, row: Row, body: VerdictBody, clock: ShiftClock) -> dict[str, Any]:
     return {
         "station": station,
         "seq": row.seq,
+        "day": day_of(body),
         "frame": row.frame,
         "camera": body.camera,
         "slot": row.slot,
@@ -21,7 +42,9 @@ def inspection(station: str, row: Row, body: VerdictBody) -> dict[str, Any]:
         "reason": text(row.reason),
         "original_outcome": text(row.outcome),
         "original_reason": text(row.reason),
+        "corrected_by": None,
         "captured_at": body.captured_at,
+        "shift_at": clock.began(body.captured_at),
         "decided_at": body.decided_at,
         "at_count": body.at_count,
         "source": body.source,
@@ -42,13 +65,15 @@ def inspection(station: str, row: Row, body: VerdictBody) -> dict[str, Any]:
         "worker": body.worker,
         "inference_ms": body.inference_ms,
         "latency_ms": body.latency_ms,
+        "zone": body.zone,
+        "area_relative_uncertainty": body.area_relative_uncertainty,
     }
 
 
 def defects(station: str, row: Row, body: VerdictBody) -> Iterator[dict[str, Any]]:
     for number, region in enumerate(body.regions, start=1):
-        facts = {key: getattr(region, key) for key in ("x", "y", "width", "height", "area_px", "area_mm2", "score")}
-        yield {"station": station, "seq": row.seq, "number": number, **facts}
+        facts = {key: getattr(region, key) for key in _OF_REGION}
+        yield {"station": station, "seq": row.seq, "day": day_of(body), "number": number, **facts}
 
 
 def crops(station: str, row: Row, body: VerdictBody) -> Iterator[dict[str, Any]]:
@@ -59,12 +84,13 @@ def crops(station: str, row: Row, body: VerdictBody) -> Iterator[dict[str, Any]]
         found += [(number, kind, sha256, region.crop_box or whole) for kind, sha256 in _pictures(region)]
     for number, kind, sha256, (x, y, width, height) in found:
         place = {"x": x, "y": y, "width": width, "height": height}
-        yield {"station": station, "seq": row.seq, "number": number, "kind": kind, "sha256": sha256, **place}
+        key = {"station": station, "seq": row.seq, "day": day_of(body), "number": number, "kind": kind}
+        yield {**key, "sha256": sha256, **place}
 
 
-def actuation(station: str, row: Row, body: ActuatedBody) -> dict[str, Any]:
+def actuation(station: str, row: Row, body: ActuatedBody, clock: ShiftClock) -> dict[str, Any]:
     facts = msgspec.structs.asdict(body)
-    facts |= {"gate": text(body.gate), "commanded": text(body.commanded)}
+    facts |= {"gate": text(body.gate), "commanded": text(body.commanded), "shift_at": clock.began(body.at)}
     return {"station": station, "seq": row.seq, "slot": row.slot, **facts}
 
 
@@ -85,6 +111,9 @@ def pictures(body: VerdictBody) -> Iterator[str]:
 def text(word: str | None) -> str | None:
     """The plain text of an enum's member: drivers differ in what they make of an enum."""
     return None if word is None else str(word)
+
+
+_OF_REGION = ("x", "y", "width", "height", "area_px", "area_mm2", "score", "zone", "ignored")
 
 
 def _pictures(region: RegionRow) -> Iterator[tuple[str, str]]:

@@ -1,10 +1,12 @@
 """`linectl history` and `linectl verify`."""
 
 import os
-import sys
+from contextlib import ExitStack
 from datetime import UTC, datetime
+from enum import StrEnum
+from itertools import islice
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated, Any, NoReturn, TypeVar
 
 import msgspec
 import typer
@@ -14,16 +16,18 @@ from rich.table import Table
 from config.loader import EXIT_CONFIG, ConfigError, load_station, state_folder
 from config.station import Station
 from monitor.bus.endpoints import Endpoints
-from monitor.messages import Outcome
+from monitor.messages import Outcome, Reason
 from monitor.output import write_json
-from storage.audit import Question
-from storage.history import NoHistoryError, parse_time, read_history, to_csv, to_table
+from storage.history import NoHistoryError, NoSuchModel, open_history, parse_shift, parse_time, to_table
+from storage.history_files import BINARY, KINDS, MissingExtra, open_writer
 from storage.projection import StoreForeign, StoreLost
+from storage.questions import PAGE_ROWS, Question
 from storage.verify import Report, is_running, verify
 
 EXIT_FAULT = 1
 
 app = typer.Typer()
+Words = TypeVar("Words", bound=StrEnum)
 StationName = Annotated[str, typer.Option("--station", metavar="NAME|PATH", help="A station's name, or its file.")]
 JsonTo = Annotated[str | None, typer.Option("--json", metavar="FILE|-", help="Write one JSON object there.")]
 
@@ -33,37 +37,74 @@ def history(  # noqa: PLR0917 - typer names each
     station: StationName,
     since: Annotated[str | None, typer.Option(help="ISO 8601, or an age: 90m, 8h, 1d.")] = None,
     until: Annotated[str | None, typer.Option(help="As --since; not including it.")] = None,
+    shift: Annotated[str | None, typer.Option(metavar="DAY/N", help="The N-th that begins on a day.")] = None,
     outcome: Annotated[str | None, typer.Option(help="PASS, REJECT or NOT_INSPECTED, in any case.")] = None,
+    reason: Annotated[str | None, typer.Option(help="Why not inspected: dark, late, …")] = None,
     camera: Annotated[str | None, typer.Option(help="Only this camera.")] = None,
+    slot: Annotated[int | None, typer.Option(min=0, help="Only this part.")] = None,
+    frame: Annotated[str | None, typer.Option(help="Only this frame, as rail-03/head/7/000123.")] = None,
+    zone: Annotated[str | None, typer.Option(help="Decided by the limits of this zone.")] = None,
+    model: Annotated[str | None, typer.Option(help="A net's name, or how its SHA-256 begins.")] = None,
     min_area_mm2: Annotated[float | None, typer.Option("--min-area-mm2", help="Defects of at least this.")] = None,
-    limit: Annotated[int, typer.Option(min=1, help="At most so many, the newest.")] = 100,
+    max_area_mm2: Annotated[float | None, typer.Option("--max-area-mm2", help="Defects of at most this.")] = None,
+    oldest_first: Annotated[bool, typer.Option("--oldest-first", help="Instead of the newest.")] = False,
+    limit: Annotated[int, typer.Option(min=1, help="At most so many, the first in this order.")] = 100,
+    everything: Annotated[bool, typer.Option("--all", help="However many; for files.")] = False,
     json_to: JsonTo = None,
     csv_to: Annotated[str | None, typer.Option("--csv", metavar="FILE|-", help="Write CSV there.")] = None,
+    jsonl_to: Annotated[str | None, typer.Option("--jsonl", metavar="FILE|-", help="Write JSON lines there.")] = None,
+    parquet_to: Annotated[str | None, typer.Option("--parquet", metavar="FILE", help="Write Parquet there.")] = None,
+    xlsx_to: Annotated[str | None, typer.Option("--xlsx", metavar="FILE", help="Write a workbook there.")] = None,
+    out: Annotated[list[str] | None, typer.Option(metavar="FILE", help="As its ending says. Repeatable.")] = None,
 ) -> None:
-    """List verdicts with their crops, newest first."""
+    """List verdicts with their crops, newest first, or write them to files as they are read."""
     loaded = _load(station)
     now = datetime.now(UTC)
+    begin, end = _time(since, "--since", now), _time(until, "--until", now)
+    if shift is not None:
+        begin, end = _shift(shift, loaded, given=begin or end)
     question = Question(
-        since=_time(since, "--since", now),
-        until=_time(until, "--until", now),
-        outcome=_outcome(outcome),
+        since=begin,
+        until=end,
+        outcome=_word(Outcome, text=outcome and outcome.upper().replace("-", "_"), option="--outcome"),
+        reason=_word(Reason, text=reason and reason.lower().replace("-", "_"), option="--reason"),
         camera=camera,
+        slot=slot,
+        frame=frame,
+        zone=zone,
         min_area_mm2=min_area_mm2,
-        limit=limit,
+        max_area_mm2=max_area_mm2,
+        oldest_first=oldest_first,
+        limit=None if everything else limit,
     )
+    given = {"csv": csv_to, "jsonl": jsonl_to, "parquet": parquet_to, "xlsx": xlsx_to}
+    targets = [(kind, to) for kind, to in given.items() if to is not None] + [(_kind(to), to) for to in out or []]
+    if [to for kind, to in targets if to == "-" and kind in BINARY]:
+        raise typer.BadParameter("is no text, and needs a file", param_hint="--parquet, --xlsx")
+    shown = "-" not in {json_to, *(to for _, to in targets)} and not everything
+    rows: list[dict[str, Any]] = []
+    number = 0
     try:
-        rows = read_history(state_folder(loaded), loaded.name, question)
-    except ConfigError as error:
+        with ExitStack() as stack:
+            writers = [stack.enter_context(open_writer(*target)) for target in targets]
+            found = stack.enter_context(open_history(state_folder(loaded), loaded.name, question, model=model))
+            while page := list(islice(found, PAGE_ROWS)):
+                number += len(page)
+                for writer in writers:
+                    writer.write(page)
+                if shown or json_to is not None:
+                    rows += page
+    except (ConfigError, MissingExtra) as error:
         _refuse(error)
-    except (NoHistoryError, StoreLost, StoreForeign) as error:
+    except NoSuchModel as error:
+        raise typer.BadParameter(str(error), param_hint="--model") from error
+    except (NoHistoryError, StoreLost, StoreForeign, OSError) as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(EXIT_FAULT) from error
     if json_to is not None:
         write_json({"station": loaded.name, "rows": rows}, json_to)
-    if csv_to is not None:
-        _write(to_csv(rows), csv_to)
-    if "-" not in {json_to, csv_to}:
-        Console().print(to_table(rows, title=f"{loaded.name}: {len(rows)} verdicts"))
+    if shown:
+        Console().print(to_table(rows, title=f"{loaded.name}: {number} verdicts"))
 
 
 @app.command("verify")
@@ -89,7 +130,7 @@ def _load(named: str) -> Station:
         _refuse(error)
 
 
-def _refuse(error: ConfigError) -> NoReturn:
+def _refuse(error: ConfigError | MissingExtra) -> NoReturn:
     typer.echo(str(error), err=True)
     raise typer.Exit(EXIT_CONFIG) from error
 
@@ -103,14 +144,30 @@ def _time(text: str | None, option: str, now: datetime) -> int | None:
         raise typer.BadParameter(str(error), param_hint=option) from error
 
 
-def _outcome(text: str | None) -> Outcome | None:
+def _shift(text: str, station: Station, *, given: int | None) -> tuple[int, int]:
+    if given is not None:
+        raise typer.BadParameter("says when, and so do --since and --until", param_hint="--shift")
+    try:
+        return parse_shift(text, station.shifts)
+    except (ValueError, OverflowError) as error:
+        raise typer.BadParameter(str(error), param_hint="--shift") from error
+
+
+def _word(words: type[Words], *, text: str | None, option: str) -> Words | None:
     if text is None:
         return None
     try:
-        return Outcome(text.upper().replace("-", "_"))
+        return words(text)
     except ValueError as error:
-        known = ", ".join(Outcome)
-        raise typer.BadParameter(f"{text!r} is not one of {known}", param_hint="--outcome") from error
+        raise typer.BadParameter(f"{text!r} is not one of {', '.join(words)}", param_hint=option) from error
+
+
+def _kind(to: str) -> str:
+    """What the ending of a file's name says."""
+    ending = Path(to).suffix.lower().removeprefix(".")
+    if ending not in KINDS:
+        raise typer.BadParameter(f"{to!r} ends in none of {', '.join(KINDS)}", param_hint="--out")
+    return ending
 
 
 def _live_url(station: Station) -> str | None:
@@ -119,13 +176,6 @@ def _live_url(station: Station) -> str | None:
         return url
     socket = Endpoints(station).redis
     return f"unix://{socket}" if socket.exists() and is_running(state_folder(station)) else None
-
-
-def _write(text: str, to: str) -> None:
-    if to == "-":
-        sys.stdout.write(text)
-    else:
-        Path(to).write_text(text, encoding="utf-8")
 
 
 def _show(report: Report, station: str) -> None:

@@ -1,36 +1,59 @@
-"""Verdicts as people ask for them: rows of the audit store as JSON, CSV or a table."""
+"""Verdicts as people ask for them: rows of the audit store, and the table on the terminal."""
 
-import csv
-import io
 import re
-from datetime import UTC, datetime, timedelta
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from rich.table import Table
 
-from storage.audit import Found, Question, open_audit
+from config.shifts import Shifts
+from storage.audit import open_audit
+from storage.history_files import COLUMNS
+from storage.questions import Found, Question
 
-COLUMNS = ("frame", "camera", "slot", "outcome", "reason", "area_mm2", "captured_at", "model", "crops")
 _AGE = re.compile(r"(\d+(?:\.\d+)?)\s*([smhdw])")
 _UNIT = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 _STYLE = {"PASS": "green", "REJECT": "red", "NOT_INSPECTED": "yellow"}
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")  # what a spreadsheet would run
+_SHIFT = re.compile(r"(\d{4}-\d\d-\d\d)/(\d\d?)")
 
 
 class NoHistoryError(Exception):
     """There is no audit store yet."""
 
 
-def read_history(folder: Path, station: str, question: Question) -> list[dict[str, Any]]:
-    """The rows that match, newest first."""
+class NoSuchModel(Exception):
+    """No net that a run has used goes by this name, or more than one does."""
+
+
+@contextmanager
+def open_history(
+    folder: Path, station: str, question: Question, *, model: str | None = None
+) -> Iterator[Iterator[dict[str, Any]]]:
+    """The rows that match, as they are read. `model` is a name, or how a SHA-256 begins.
+
+    Raises `NoHistoryError`, `NoSuchModel`, `StoreLost` or `StoreForeign`.
+    """
     audit = open_audit(folder, station)
     if audit is None:
         raise NoHistoryError(f"{folder}: no audit store yet; run the line once, or set LINE_STATE or LINE_AUDIT_URL")
     try:
-        return [_row(found) for found in audit.history(question)]
+        if model is not None:
+            question = replace(question, model=_sha256_of(audit.models(model), model))
+        yield map(_row, audit.history(question))
     finally:
         audit.close()
+
+
+def parse_shift(text: str, shifts: Shifts) -> tuple[int, int]:
+    """(begin, end) of `2026-09-21/2`, the second shift that begins on that day; wall time, ns."""
+    found = _SHIFT.fullmatch(text.strip())
+    if found is None or not 1 <= int(found[2]) <= len(shifts.begin):
+        raise ValueError(f"{text!r} is no shift, as 2026-09-21/2; a day has {len(shifts.begin)}")
+    return shifts.period(date.fromisoformat(found[1]), int(found[2]))
 
 
 def parse_time(text: str, *, now: datetime) -> int:
@@ -43,16 +66,6 @@ def parse_time(text: str, *, now: datetime) -> int:
         except ValueError as error:
             raise ValueError(f"{text!r} is neither ISO 8601 nor an age like 90m, 8h or 1d") from error
     return int(then.timestamp()) * 1_000_000_000 + then.microsecond * 1000
-
-
-def to_csv(rows: list[dict[str, Any]]) -> str:
-    """CSV with a header; what a spreadsheet would take for a formula is quoted."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(COLUMNS)
-    for row in rows:
-        writer.writerow([_cell(row[column]) for column in COLUMNS])
-    return text.getvalue()
 
 
 def to_table(rows: list[dict[str, Any]], *, title: str) -> Table:
@@ -86,6 +99,11 @@ def _iso(wall_ns: int) -> str:
     return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%S}.{rest // 1000:06d}Z"
 
 
-def _cell(value: Any) -> str:
-    text = " ".join(value) if isinstance(value, list) else "" if value is None else str(value)
-    return f"'{text}" if text.startswith(_FORMULA) else text
+def _sha256_of(found: list[str], named: str) -> str:
+    if len(found) == 1:
+        return found[0]
+    if found:
+        raise NoSuchModel(f"{named!r} is more than one net: {', '.join(each[:12] for each in found)}")
+    if re.fullmatch(r"[0-9a-f]{64}", named):
+        return named  # verdicts may name a net that no start of the line did
+    raise NoSuchModel(f"{named!r} is neither the name of a net that has run here, nor how its SHA-256 begins")

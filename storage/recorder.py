@@ -160,7 +160,7 @@ def _stores(station: Station, folder: Path, live_url: str | None) -> dict[str, O
         return store
 
     def audit(_: JournalReader) -> Projection:
-        return AuditStore(audit_url(folder), station.name)
+        return AuditStore(audit_url(folder), station.name, station.shifts)
 
     def live(journal: JournalReader) -> Projection:
         pictures = ImageStore(folder)

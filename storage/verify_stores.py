@@ -9,12 +9,13 @@ from pathlib import Path
 
 from config.station import Station
 from monitor.messages import Outcome
-from storage.audit import AuditStore, Kept, open_audit
+from storage.audit import AuditStore, open_audit
 from storage.evidence import Evidence, Verdict
 from storage.faults import Fault, Finding
 from storage.images import ImageStore
 from storage.live import LiveStore, Snapshot
 from storage.projection import Cursor, StoreForeign, StoreLost, stands_in
+from storage.questions import Kept
 from storage.reader import JournalReader
 
 LAST_ENTRIES = 1000  # of the stream

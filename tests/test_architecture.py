@@ -21,7 +21,10 @@ HOMES = {
     "torch": ["workers/"],
     "torchvision": ["workers/models/torchvision_nets.py"],
     "openvino": ["workers/engines/"],
-    "sqlalchemy": ["storage/"],
+    "sqlalchemy": ["storage/", "benchmarks/history"],  # which asks the same without our indexes
+    "alembic": ["storage/"],
+    "pyarrow": ["storage/"],
+    "xlsxwriter": ["storage/"],
     "sqlite3": ["storage/"],
     "redis": ["storage/"],
     "scipy": ["storage/statistics/"],

@@ -142,3 +142,9 @@ def postgres(postgres_server: str) -> Iterator[str]:
             yield f"{url}{joint}options=-csearch_path%3D{schema}"
         finally:
             connection.execute(f"DROP SCHEMA {schema} CASCADE".encode())
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def url(request: pytest.FixtureRequest, folder: Path) -> str:
+    """An empty audit database of each kind."""
+    return f"sqlite:///{folder / 'audit.sqlite'}" if request.param == "sqlite" else request.getfixturevalue("postgres")

@@ -6,16 +6,17 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from sqlalchemy import Executable, create_engine, delete, inspect, update
+from sqlalchemy import Executable, create_engine, delete
 
 from config.loader import ConfigError
 from monitor.messages import Gate, Outcome, Reason
 from monitor.rows import Entry, Row
-from storage.audit import AuditStore, Question, open_audit
+from storage.audit import AuditStore, open_audit
 from storage.journal import SqliteJournal
 from storage.projection import StoreForeign, StoreLost
+from storage.questions import Question
 from storage.reader import JournalReader
-from storage.schema import Base, Cursor, SchemaVersion
+from storage.schema import Cursor
 from tests.storage.builders import (
     MODEL,
     NOON,
@@ -32,11 +33,6 @@ from tests.storage.builders import (
 )
 
 CROP, MASK, WHOLE = a_png(1), a_png(2), a_png(3)
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def url(request: pytest.FixtureRequest, folder: Path) -> str:
-    return f"sqlite:///{folder / 'audit.sqlite'}" if request.param == "sqlite" else request.getfixturevalue("postgres")
 
 
 @pytest.fixture
@@ -195,27 +191,6 @@ def test_stations_share_a_database(journal: SqliteJournal, reader: JournalReader
 def test_another_journal_is_not_mixed_in(audit: AuditStore) -> None:
     with pytest.raises(StoreForeign, match="of another journal"):
         audit.restart()
-
-
-def test_tables_of_another_version_are_refused(audit: AuditStore, url: str) -> None:
-    audit.cursor()
-    change(url, update(SchemaVersion).values(version=99))
-    store = AuditStore(url, "rail-03")
-
-    with pytest.raises(StoreForeign, match="99"):
-        store.cursor()
-
-    store.close()
-
-
-def test_the_tables_are_those_of_the_models(audit: AuditStore, url: str) -> None:
-    audit.cursor()
-
-    engine = create_engine(url)
-    inspector = inspect(engine)
-    for table in Base.metadata.sorted_tables:
-        assert {column["name"] for column in inspector.get_columns(table.name)} == set(table.columns.keys())
-    engine.dispose()
 
 
 def test_a_locked_database_is_lost_within_moments_and_back_when_unlocked(

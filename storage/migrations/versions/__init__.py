@@ -1,0 +1,1 @@
+"""How the tables of the audit store came to be; storage/migrate.py runs them."""
