@@ -34,14 +34,16 @@ from storage.questions import (
     within,
 )
 from storage.report_questions import Reports
+from storage.report_rows import SingleRows
 from storage.schema import Actuation, Crop, Cursor, Defect, Inspection, Model
 
 
 class Snapshot(NamedTuple):
-    """The store as of one moment: whatever is asked of `reports` rests on the rows up to `head`."""
+    """The store as of one moment: whatever is asked of it rests on the rows up to `head`."""
 
     head: projection.Cursor | None  # None: nothing was ever taken in
     reports: Reports
+    rows: SingleRows
 
 
 class AuditStore:
@@ -69,7 +71,11 @@ class AuditStore:
                 session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
             found = session.get(Cursor, self._station)
             head = None if found is None else projection.Cursor(found.seq, bytes(found.hash))
-            yield Snapshot(head, Reports(lambda: nullcontext(session), self._station))
+            yield Snapshot(
+                head,
+                Reports(lambda: nullcontext(session), self._station),
+                SingleRows(lambda: nullcontext(session), self._station),
+            )
 
     def project(self, rows: list[Row]) -> None:
         """Takes rows in, with their counts and the cursor, in one transaction; what is here already is passed over."""

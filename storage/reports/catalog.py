@@ -4,8 +4,13 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from storage.reports.asked import Asked
+from storage.reports.latency import latency
+from storage.reports.map import defect_map
 from storage.reports.page import Page
+from storage.reports.pareto import pareto
 from storage.reports.quality import quality
+from storage.reports.shift import shift
+from storage.reports.spc import spc
 
 
 class Report(NamedTuple):
@@ -14,5 +19,10 @@ class Report(NamedTuple):
 
 
 REPORTS: dict[str, Report] = {
+    "shift": Report(shift, "what a shift hands over: parts, rejects, holds, alarms, lateness, changes"),
     "quality": Report(quality, "FPY, RTY, DPU, DPMO, and the share that was inspected"),
+    "spc": Report(spc, "control charts: Laney p′ and u′, g and t of rare rejects, EWMA, run rules"),
+    "pareto": Report(pareto, "which zones, sizes, cameras and shifts most defects come from"),
+    "map": Report(defect_map, "where on the part defects lie, and whether they repeat as a mark on a roll would"),
+    "latency": Report(latency, "how long verdicts took, and how late the gate was told"),
 }

@@ -57,7 +57,7 @@ def shown(page: Page) -> dict[str, Any]:
 def footer_lines(page: Page) -> list[tuple[str, str]]:
     """(what, text) of where the figures come from."""
     footer = page.footer
-    query = ", ".join(f"{key} {text_of(value)}" for key, value in footer.query.items() if value is not None)
+    query = ", ".join(f"{key} {value}" for key, value in footer.query.items() if value is not None)
     return [
         ("Query", f"{page.report}: {query}" if query else page.report),
         ("Verdicts", text_of(footer.row_count)),
