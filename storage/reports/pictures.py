@@ -26,7 +26,7 @@ DENSITY = LinearSegmentedColormap.from_list("density", ["#ffffff", "#c6dcea", "#
 
 def control_chart(charts: Sequence[Chart], labels: Sequence[str], *, value: str, points: str) -> str:
     """Phases of one series, each with limits of its own; `labels` name all points, `value` and `points` the axes."""
-    with drawn(2.35) as drawing:
+    with drawn(2.15) as drawing:
         axes = drawing.axes
         for chart in charts:
             _phase(axes, chart)
@@ -36,9 +36,11 @@ def control_chart(charts: Sequence[Chart], labels: Sequence[str], *, value: str,
         _place_labels(axes, labels)
         axes.set(xlabel=points, ylabel=value)
         axes.margins(x=0.015, y=0.16)
-        if min(min(point.lower, point.value) for chart in charts for point in chart.points) >= 0:
-            axes.set_yticks([tick for tick in axes.get_yticks() if tick >= 0])  # nothing is below 0 but a margin
-            axes.set_ylim(bottom=-0.06 * axes.get_ylim()[1])
+        lowest = min(min(point.lower, point.value) for chart in charts for point in chart.points)
+        top = axes.get_ylim()[1]
+        if 0 <= lowest < top / 2:  # nothing is below 0 but a margin
+            axes.set_yticks([tick for tick in MaxNLocator(6).tick_values(0, top) if 0 <= tick <= top])
+            axes.set_ylim(-0.06 * top, top)
     return drawing.svg
 
 

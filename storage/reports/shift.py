@@ -40,13 +40,15 @@ def shift(asked: Asked) -> Page:
     late = next((each for each in found.times if each.measure == LATE), None)
     parts: list[Part] = []
     if counts:
-        parts += [_hours(asked, period), _by_camera(asked, counts), _rejects(asked, rejects), not_inspected(counts)]
-    parts += [*_calls(asked, called), _starts(asked, ours), _changes(asked, starts, period)]
+        parts += [_hours(asked, period), _by_camera(asked, counts), not_inspected(counts)]
+    parts += [*_calls(asked, called), _changes(asked, starts, period), _starts(asked, ours)]
+    if counts:
+        parts.append(_rejects(asked, rejects))
     ended = outcomes_of(counts)
     worst = [quantiles(each) for each in found.times if each.measure == LATENCY and asked.takes(each.camera)]
     p99 = max((each.quantiles[1].value for each in worst if not isinstance(each, Missing)), default=None)
     facts = [
-        number("triggers", "Triggers", ended.triggers, f"{len({each.camera for each in counts})} cameras"),
+        number("triggers", "Triggers", ended.triggers, f"cameras: {len({each.camera for each in counts})}"),
         share("coverage", "Inspection coverage", coverage(ended), f"{ended.not_inspected} not inspected"),
         number("passed", "Passed", ended.passed),
         number("rejected", "Rejected", ended.rejected),

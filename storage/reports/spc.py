@@ -46,7 +46,7 @@ def spc(asked: Asked) -> Page:
     facts: list[Fact] = [
         number("signals", "Signals", len(signals), f"points of {len(rows)}"),
         number("charts", "Charts", len(summary), "phases of their own included"),
-        Fact(key="span", title="One point is", value=f"a {span.value}"),
+        Fact(key="span", title="One point is", value=f"{'an' if span is Span.HOUR else 'a'} {span.value}"),
         Fact(key="limits", title="Limits", value="frozen" if frozen else "of this period"),
     ]
     return asked.page(
@@ -125,6 +125,8 @@ def _note(series: Series) -> str:
     ]
     if chart.kind in {"laney p′", "laney u′"}:
         said.append("σz " + ", ".join(f"{each.baseline.sigma:.2f}" for each in series.charts) + ".")
+    if chart.kind == "ewma":
+        said.append("Weight 0.2, 3 sigma wide.")
     if chart.kind in {"g", "t"}:
         said.append("A point below is a worse line, one above a better one.")
     if series.cut:
