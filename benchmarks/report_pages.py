@@ -77,8 +77,8 @@ class Day:
             yield verdict
             yield gate
             if slot == DARK[-1]:
-                yield _alarm(at + SECOND, "frames.unfit", "head", "7 frames in a row are dark", "hold")
-                yield _looked(at + 400 * SECOND, "frames.unfit")
+                yield _alarm(at + SECOND, "camera.unfit", "head", "7 frames in a row are dark", "hold")
+                yield _looked(at + 400 * SECOND, "camera.unfit")
 
     def _part(self, slot: int, at: int) -> tuple[Entry, Entry]:
         camera, hour = self.station.cameras[0], slot // PARTS_AN_HOUR

@@ -16,7 +16,9 @@ from monitor.output import write_json
 from storage.audit import open_audit
 from storage.history import parse_shift, parse_time
 from storage.history_files import MissingExtra
+from storage.journal import JournalError
 from storage.projection import StoreForeign, StoreLost
+from storage.reader import JournalReader
 from storage.reports.asked import PITCH_MM, Asked, Frozen, Options, RunRules
 from storage.reports.catalog import REPORTS
 from storage.reports.forms import FORMS, check_form, write_page
@@ -94,6 +96,7 @@ def report(  # noqa: PLR0917 - typer names each
             check_form(form)
         with _open(loaded, begin, end, options) as asked:
             page = REPORTS[name].make(_with_frozen(asked, baseline, freeze, who=who, why=why, keep=keep))
+            _warn_of_lag(asked)
         for path, form in targets:
             write_page(page, path, form)
     except NoBaseline as error:
@@ -122,6 +125,22 @@ def _open(station: Station, since: int | None, until: int | None, options: Optio
             yield Asked(station=station, folder=folder, snapshot=snapshot, since=since, until=until, options=options)
     finally:
         store.close()
+
+
+def _warn_of_lag(asked: Asked) -> None:
+    """Beside the page, which is of the store's chain head and says so: a lag is none of its facts."""
+    head = asked.snapshot.head
+    try:
+        with JournalReader(asked.folder) as reader:
+            behind = reader.last_seq() - (head.seq if head else 0)
+    except JournalError as error:
+        typer.echo(f"the journal cannot be read: {error}", err=True)
+        return
+    if behind > 0:
+        said = (
+            f"the store is {behind} rows behind the journal, and so is this report; the line's recorder takes them in"
+        )
+        typer.echo(said, err=True)
 
 
 def _load(named: str) -> Station:

@@ -18,6 +18,7 @@ from storage.statistics.missing import Missing
 
 TITLE = "Control charts"
 BY_HOUR_MOST = 10 * 24 * 3_600_000_000_000  # ns: a longer period is drawn by shift
+POINTS_MOST = 2000  # subgroups of a camera that are drawn, the newest
 SIGNALS_MOST = 100  # on paper, the newest
 
 
@@ -26,6 +27,8 @@ def spc(asked: Asked) -> Page:
     period = asked.period()
     span = span_of(asked, period)
     groups = _groups(asked, period, span)
+    cut = max((len(of) for of in groups.values()), default=0) - POINTS_MOST
+    groups = {camera: of[-POINTS_MOST:] for camera, of in groups.items()}
     if not groups:
         return asked.missing("spc", TITLE, period)
     parts: list[Part] = []
@@ -43,10 +46,11 @@ def spc(asked: Asked) -> Page:
     if frozen is not None:
         parts.insert(0, Text(title="Frozen limits", text=f"Kept by {frozen.who}: {frozen.why} (from {frozen.source})."))
     parts += [_summary_table(summary), _signal_table(signals)]
+    note = f"the newest {POINTS_MOST}; {cut} came before" if cut > 0 else ""
     facts: list[Fact] = [
         number("signals", "Signals", len(signals), f"points of {len(rows)}"),
         number("charts", "Charts", len(summary), "phases of their own included"),
-        Fact(key="span", title="One point is", value=f"{'an' if span is Span.HOUR else 'a'} {span.value}"),
+        Fact(key="span", title="One point is", value=f"{'an' if span is Span.HOUR else 'a'} {span.value}", note=note),
         Fact(key="limits", title="Limits", value="frozen" if frozen else "of this period"),
     ]
     return asked.page(

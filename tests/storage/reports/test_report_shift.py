@@ -1,9 +1,11 @@
 """Shift: it hands over what happened, whatever became of the line, and no row that the store has not."""
 
+import json
 from pathlib import Path
 
 import msgspec
 import pytest
+from typer.testing import CliRunner
 
 from config.alarms import Level
 from monitor.messages import Gate, Outcome
@@ -11,6 +13,7 @@ from monitor.rows import AlarmBody, Entry, Kind, PersonBody, RunBody
 from storage.audit import AuditStore
 from storage.journal import journal_files, open_journal
 from storage.reader import JournalReader
+from storage.report_commands import app
 from storage.reports.asked import Asked
 from storage.reports.catalog import REPORTS
 from storage.reports.forms import FORMS
@@ -185,3 +188,14 @@ def test_each_report_of_an_empty_store_says_what_is_missing(url: str, name: str)
 
     assert as_json(page)["missing"]
     assert page.report == name
+
+
+def test_a_store_behind_its_journal_is_said_beside_the_page(folder: Path, sqlite: str) -> None:
+    written(folder, sqlite, an_eventful_shift())
+    with open_journal(folder) as journal:
+        journal.append([an_alarm_at(LATE + 4 * HOUR, "hold-2", "hold")])
+
+    result = CliRunner().invoke(app, ["shift", "--station", "rail-03", "--json", "-"])
+
+    assert "the store is 1 rows behind the journal" in result.stderr
+    assert json.loads(result.stdout)["facts"]["holds"] == 1
