@@ -1,28 +1,36 @@
 """The reports that there are, by the name on the command line; a new one is a file beside this and a row here."""
 
-from collections.abc import Callable
+from importlib import import_module
 from typing import NamedTuple
 
 from storage.reports.asked import Asked
-from storage.reports.latency import latency
-from storage.reports.map import defect_map
 from storage.reports.page import Page
-from storage.reports.pareto import pareto
-from storage.reports.quality import quality
-from storage.reports.shift import shift
-from storage.reports.spc import spc
 
 
 class Report(NamedTuple):
-    make: Callable[[Asked], Page]
+    made_by: str  # module:function, Asked → Page; imported when asked for, as charts take a second to load
     says: str  # in one line
 
 
 REPORTS: dict[str, Report] = {
-    "shift": Report(shift, "what a shift hands over: parts, rejects, holds, alarms, lateness, changes"),
-    "quality": Report(quality, "FPY, RTY, DPU, DPMO, and the share that was inspected"),
-    "spc": Report(spc, "control charts: Laney p′ and u′, g and t of rare rejects, EWMA, run rules"),
-    "pareto": Report(pareto, "which zones, sizes, cameras and shifts most defects come from"),
-    "map": Report(defect_map, "where on the part defects lie, and whether they repeat as a mark on a roll would"),
-    "latency": Report(latency, "how long verdicts took, and how late the gate was told"),
+    "shift": Report(
+        "storage.reports.shift:shift", "what a shift hands over: parts, rejects, holds, alarms, lateness, changes"
+    ),
+    "quality": Report("storage.reports.quality:quality", "FPY, RTY, DPU, DPMO, and the share that was inspected"),
+    "spc": Report(
+        "storage.reports.spc:spc", "control charts: Laney p′ and u′, g and t of rare rejects, EWMA, run rules"
+    ),
+    "pareto": Report("storage.reports.pareto:pareto", "which zones, sizes, cameras and shifts most defects come from"),
+    "map": Report(
+        "storage.reports.map:defect_map",
+        "where on the part defects lie, and whether they repeat as a roll's mark would",
+    ),
+    "latency": Report("storage.reports.latency:latency", "how long verdicts took, and how late the gate was told"),
 }
+
+
+def make(name: str, asked: Asked) -> Page:
+    """The report of this name; `KeyError` where there is none."""
+    module, _, function = REPORTS[name].made_by.partition(":")
+    page: Page = getattr(import_module(module), function)(asked)
+    return page
