@@ -22,6 +22,8 @@ from monitor.person import WHY
 from monitor.rules.verdicts import Provenance
 
 EXIT_FAULT, EXIT_USAGE = 1, 2
+COMMANDS = ("monitor.commands", "storage.commands", "storage.report_commands", "workers.commands")
+GROUPS = {"alarms": "storage.alarm_commands", "bench": "benchmarks.commands", "keys": "storage.key_commands"}
 PLANTS = ("monitor.twin.plant:run_plant", "monitor.twin.plc_plant:run_plc_plant")  # without, with a PLC
 
 
@@ -114,20 +116,13 @@ def linectl() -> None:
     """Mounts what each package offers."""
     import typer
 
-    from benchmarks.commands import app as bench
-    from monitor.commands import app as monitor
-    from storage.alarm_commands import app as alarms
-    from storage.commands import app as storage
-    from storage.key_commands import app as keys
-    from workers.commands import app as workers
-
     open_logs("linectl", quiet=True)  # on stderr: stdout is for what was asked
     app = typer.Typer(no_args_is_help=True, add_completion=False, help="Everything about a line but running it.")
     app.command("check")(_check)
-    for each in (monitor, storage, workers):
-        app.registered_commands += each.registered_commands
-    for name, group in {"alarms": alarms, "bench": bench, "keys": keys}.items():
-        app.add_typer(group, name=name)
+    for path in COMMANDS:
+        app.registered_commands += import_module(path).app.registered_commands
+    for name, path in GROUPS.items():
+        app.add_typer(import_module(path).app, name=name)
     app()
 
 
