@@ -131,7 +131,7 @@ def test_who_reads_migrates_nothing_and_says_what_to_run(old: str, folder: Path)
     before = rows_of(old)
     store = AuditStore(old, "rail-03", writes=False)
 
-    with pytest.raises(StoreForeign, match=r"revision 0001.*reads 0002.*run_line.py --station"):
+    with pytest.raises(StoreForeign, match=r"revision 0001.*reads 0003.*run_line.py --station"):
         list(store.history(Question()))
 
     assert rows_of(old) == before
