@@ -117,6 +117,7 @@ def linectl() -> None:
     from monitor.commands import app as monitor
     from storage.alarm_commands import app as alarms
     from storage.commands import app as storage
+    from storage.label_commands import app as labels
     from workers.commands import app as workers
 
     open_logs("linectl", quiet=True)  # on stderr: stdout is for what was asked
@@ -125,6 +126,7 @@ def linectl() -> None:
     for each in (monitor, storage, workers):
         app.registered_commands += each.registered_commands
     app.add_typer(alarms, name="alarms")
+    app.add_typer(labels, name="labels")
     app.add_typer(bench, name="bench")
     app()
 

@@ -17,6 +17,7 @@ from monitor.rows import Row
 from storage import projection
 from storage.database import audit_url, open_engine
 from storage.intake import Intake
+from storage.label_questions import Labels
 from storage.migrate import check_tables, migrate
 from storage.projection import StoreForeign, StoreLost
 from storage.questions import (
@@ -48,6 +49,7 @@ class AuditStore:
         self._writes = writes
         self._ready = False
         self.reports = Reports(self._session, station)
+        self.labels = Labels(self._session, station)
 
     def cursor(self) -> projection.Cursor | None:
         with self._session() as session:
