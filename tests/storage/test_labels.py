@@ -1,6 +1,5 @@
 """A label is on record once, by whichever way it came, and the audit store has it once too."""
 
-import json
 import threading
 import time
 from collections.abc import Iterator
@@ -17,7 +16,7 @@ from config.station import Station
 from monitor.bus.endpoints import Endpoints
 from monitor.bus.wire import Puller
 from monitor.label_book import LabelBook, labelled
-from monitor.labels import TWIN, Label, Saying, State
+from monitor.labels import Label, Saying, State
 from monitor.messages import Labelled, Outcome
 from monitor.rows import Entry
 from monitor.runner import hold_station
@@ -30,7 +29,6 @@ from storage.labels import Imported, NothingToLabel, import_labels
 from storage.projection import StoreLost
 from storage.reader import JournalReader
 from storage.schema import Cursor
-from storage.twin_labels import twin_labels
 from storage.verify import verify
 from tests.storage.builders import a_frame, a_region, a_verdict
 from tests.storage.chained import chained
@@ -271,31 +269,3 @@ def test_questions_of_labels(audit: AuditStore) -> None:
     assert [each.slot for each in audit.labels.newest(limit=9, reviewer="ben")] == []
     assert [each.slot for each in audit.labels.newest(limit=9, slot=2, state=State.CONFIRMED)] == [2]
     assert [each.label.label for each in audit.labels.of_slot(2)] == ["squat"]
-
-
-def test_the_twin_knows_its_parts(line: Path) -> None:
-    truths = [
-        ("good", [], []),
-        ("defective", [78.54, 3.0], ["squat", "dent", "squat"]),
-        ("borderline", [38.0], ["dent"]),
-    ]
-    (line / "twin.jsonl").write_text(
-        "".join(
-            json.dumps({"slot": slot, "class": truth, "true_areas_mm2": areas, "defects": kinds, "gate": "rejected"})
-            + "\n"
-            for slot, (truth, areas, kinds) in enumerate(truths, start=1)
-        )
-        + '{"slot": 4, "cla'
-    )
-
-    taken_in(twin_labels(line), who=TWIN)
-    again = taken_in(twin_labels(line), who=TWIN)
-
-    assert again.already == 3
-    assert [
-        (s.slot, s.label.label, s.label.size_mm, str(s.label.state), s.label.reviewer) for s in on_record(line)
-    ] == [
-        (1, "good", None, "confirmed", "twin"),
-        (2, "dent+squat", 10.0, "confirmed", "twin"),
-        (3, "borderline", 6.956, "corrected", "twin"),
-    ]
