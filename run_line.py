@@ -118,12 +118,13 @@ def linectl() -> None:
     from storage.alarm_commands import app as alarms
     from storage.commands import app as storage
     from storage.label_commands import app as labels
+    from storage.report_commands import app as reports
     from workers.commands import app as workers
 
     open_logs("linectl", quiet=True)  # on stderr: stdout is for what was asked
     app = typer.Typer(no_args_is_help=True, add_completion=False, help="Everything about a line but running it.")
     app.command("check")(_check)
-    for each in (monitor, storage, workers):
+    for each in (monitor, storage, reports, workers):
         app.registered_commands += each.registered_commands
     app.add_typer(alarms, name="alarms")
     app.add_typer(labels, name="labels")

@@ -4,9 +4,9 @@ SQLite in the state folder, or whatever `LINE_AUDIT_URL` names; written by the r
 """
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Select, func, inspect, select
 from sqlalchemy.exc import SQLAlchemyError
@@ -38,6 +38,14 @@ from storage.report_questions import Reports
 from storage.schema import Actuation, Crop, Cursor, Defect, Inspection, Model
 
 
+class Snapshot(NamedTuple):
+    """The store as of one moment: whatever is asked rests on the rows up to `head`."""
+
+    head: projection.Cursor | None  # None: nothing was ever taken in
+    reports: Reports
+    labels: Labels
+
+
 class AuditStore:
     """One station's rows in the audit database. Everything may raise `StoreLost` or `StoreForeign`."""
 
@@ -55,6 +63,20 @@ class AuditStore:
         with self._session() as session:
             found = session.get(Cursor, self._station)
             return None if found is None else projection.Cursor(found.seq, bytes(found.hash))
+
+    @contextmanager
+    def snapshot(self) -> Iterator[Snapshot]:
+        """All that is asked inside sees the same rows, while the recorder goes on: a report is of one chain head."""
+        with self._session() as session:
+            if self._engine.url.get_backend_name() == "postgresql":  # SQLite reads one state in a transaction anyway
+                session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
+            found = session.get(Cursor, self._station)
+            head = None if found is None else projection.Cursor(found.seq, bytes(found.hash))
+
+            def ask() -> AbstractContextManager[Session]:
+                return nullcontext(session)
+
+            yield Snapshot(head, Reports(ask, self._station), Labels(ask, self._station))
 
     def project(self, rows: list[Row]) -> None:
         """Takes rows in, with their counts and the cursor, in one transaction; what is here already is passed over."""

@@ -12,6 +12,7 @@ from sqlalchemy import ColumnElement, Select, func, select
 from sqlalchemy.orm import Session
 
 from monitor.messages import Outcome
+from storage.questions import days_with_rows
 from storage.rollup_tables import DefectRollup, PlaceRollup, TimeRollup, VerdictRollup
 from storage.rollups import MEASURES, Span, Table, bucket_end, size_range
 
@@ -121,6 +122,12 @@ class Reports:
     def __init__(self, session: Callable[[], AbstractContextManager[Session]], station: str) -> None:
         self._session = session
         self._station = station
+
+    def shifts(self) -> Period | None:
+        """Begins of the first and of the last shift that has verdicts; None where there is none."""
+        with self._session() as session:
+            first, last = session.execute(days_with_rows(self._station)).one()
+        return None if first is None else Period(first, last)
 
     def shift(self, period: Period) -> ShiftCounts:
         """Everything of the shift, or shifts, that begin in this period."""

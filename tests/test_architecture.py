@@ -26,6 +26,8 @@ HOMES = {
     "pyarrow": ["storage/"],
     "xlsxwriter": ["storage/"],
     "sqlite3": ["storage/"],
+    "jinja2": ["storage/reports/html.py"],
+    "typst": ["storage/reports/pdf.py"],
     "redis": ["storage/"],
     "scipy": ["storage/statistics/"],
     "pymodbus": ["monitor/actuators/modbus.py", "monitor/twin/plc_modbus.py"],

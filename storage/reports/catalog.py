@@ -1,0 +1,18 @@
+"""The reports that there are, by the name on the command line; a new one is a file beside this and a row here."""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from storage.reports.asked import Asked
+from storage.reports.page import Page
+from storage.reports.quality import quality
+
+
+class Report(NamedTuple):
+    make: Callable[[Asked], Page]
+    says: str  # in one line
+
+
+REPORTS: dict[str, Report] = {
+    "quality": Report(quality, "FPY, RTY, DPU, DPMO, and the share that was inspected"),
+}
