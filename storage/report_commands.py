@@ -40,6 +40,7 @@ def report(  # noqa: PLR0917 - typer names each
         str | None, typer.Option("--json", metavar="FILE|-", help="Write one JSON object there.")
     ] = None,
     camera: Annotated[str | None, typer.Option(help="Only this camera.")] = None,
+    part: Annotated[str | None, typer.Option(metavar="FRAME|SLOT", help="trace: which.")] = None,
     opportunities: Annotated[int, typer.Option(min=1, max=1_000_000, help="quality: for a defect, on one part.")] = 1,
 ) -> None:
     """Make one, of the store as it is now; the same chain head gives the same bytes."""
@@ -49,7 +50,7 @@ def report(  # noqa: PLR0917 - typer names each
     loaded = _load(station)
     _check_camera(loaded, camera)
     begin, end = _period(loaded, since, until, shift)
-    options = Options(camera=camera, opportunities=opportunities)
+    options = Options(camera=camera, opportunities=opportunities, part=part)
     try:
         for _, form in targets:
             check_form(form)

@@ -6,6 +6,7 @@ from typing import NamedTuple
 from storage.reports.asked import Asked
 from storage.reports.page import Page
 from storage.reports.quality import quality
+from storage.reports.trace import trace
 
 
 class Report(NamedTuple):
@@ -15,4 +16,5 @@ class Report(NamedTuple):
 
 REPORTS: dict[str, Report] = {
     "quality": Report(quality, "FPY, RTY, DPU, DPMO, and the share that was inspected"),
+    "trace": Report(trace, "one part: every frame, verdict, command and label, and the proof of the chain"),
 }
