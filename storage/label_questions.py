@@ -6,11 +6,12 @@ from itertools import islice
 from typing import Any
 
 import msgspec
-from sqlalchemy import Select, func, select
+from sqlalchemy import Select, case, func, select
 from sqlalchemy.orm import Session
 
 import monitor.labels
 from monitor.labels import State
+from monitor.messages import Outcome
 from storage.questions import number_of
 from storage.report_questions import Period
 from storage.schema import DAY_NS, Defect, Inspection, Label
@@ -45,6 +46,16 @@ class Seen(msgspec.Struct, frozen=True, kw_only=True):
     grey: bool
     area_px: int | None  # of the regions that count
     regions: int
+
+
+class Ending(msgspec.Struct, frozen=True, kw_only=True):
+    """Parts that ended alike, each by the worst of its frames."""
+
+    rejected: bool
+    clear: bool  # rejected by a frame outside the grey band
+    uninspected: bool  # by one frame at least
+    found: bool  # something that counts, in one frame at least
+    parts: int
 
 
 class Labels:
@@ -88,6 +99,21 @@ class Labels:
                 asked = _seen().where(Inspection.station == self._station, column.in_(some))
                 found |= {each.seq: each for each in self._frames(asked)}
         return [found[seq] for seq in sorted(found)]
+
+    def endings(self, period: Period) -> list[Ending]:
+        """How many parts, captured in this period, ended how: the population that labels are a sample of."""
+        rejected = Inspection.outcome == str(Outcome.REJECT)
+        found = Inspection.area_px > 0
+        flags = (rejected, rejected & ~Inspection.grey, Inspection.outcome == str(Outcome.NOT_INSPECTED), found)
+        columns = [func.max(case((flag, 1), else_=0)).label(f"flag_{n}") for n, flag in enumerate(flags)]
+        of_part = select(*columns).where(*_captured(self._station, period)).group_by(Inspection.slot).subquery()
+        ended = list(of_part.c)
+        asked: Select[*tuple[Any, ...]] = select(*ended, func.count()).group_by(*ended).order_by(*ended)
+        with self._session() as session:
+            return [
+                Ending(rejected=bool(r), clear=bool(c), uninspected=bool(u), found=bool(f), parts=parts)
+                for r, c, u, f, parts in session.execute(asked)
+            ]
 
     def count(self) -> int:
         """All that are here."""

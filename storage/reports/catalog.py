@@ -3,7 +3,9 @@
 from collections.abc import Callable
 from typing import NamedTuple
 
+from storage.reports.agreement import agreement
 from storage.reports.asked import Asked
+from storage.reports.escape import escape
 from storage.reports.page import Page
 from storage.reports.quality import quality
 from storage.reports.trace import trace
@@ -16,5 +18,7 @@ class Report(NamedTuple):
 
 REPORTS: dict[str, Report] = {
     "quality": Report(quality, "FPY, RTY, DPU, DPMO, and the share that was inspected"),
+    "agreement": Report(agreement, "the line against inspectors, and inspectors among themselves: kappa, AC1"),
+    "escape": Report(escape, "passed parts that are defective, rejected ones that are good: rates with bounds"),
     "trace": Report(trace, "one part: every frame, verdict, command and label, and the proof of the chain"),
 }

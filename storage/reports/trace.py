@@ -16,14 +16,14 @@ from storage.reader import JournalReader
 from storage.report_questions import Period
 from storage.reports.asked import Asked
 from storage.reports.page import Cell, Column, Fact, Gap, Page, Part, Photo, Table, Text
-from storage.reports.part_rows import LINKS_MOST, PROOF_ROWS, PartRows, picture, read_part
+from storage.reports.part_rows import PROOF_ROWS, PartRows, picture, read_part
 
 TITLE = "Traceability of a part"
 PHOTOS_MOST = 60
 PROOF = (
     "The hash of a row is SHA-256 over the hash of the row before and the row as a JSON list of seq, kind, frame, "
-    "slot, outcome, reason and body, as UTF-8 without spaces. JSON of this page has each row of the part so, with the hash "
-    "before: whoever keeps the head of the chain elsewhere can hold the journal against it (linectl verify)."
+    "slot, outcome, reason and body, as UTF-8 without spaces. JSON of this page has each row of the part so, with the "
+    "hash before: whoever keeps the head of the chain elsewhere can hold the journal against it (linectl verify)."
 )
 
 
@@ -249,7 +249,7 @@ def _proof(found: PartRows) -> Iterator[Part]:
     if found.looked_at >= PROOF_ROWS:
         yield Gap(
             title="The proof ends before the head",
-            missing=f"The chain was followed over {PROOF_ROWS} rows, to row {found.end.seq}; labels behind are not here.",
+            missing=f"The chain was followed over {PROOF_ROWS} rows, to row {found.end.seq}; a label may be behind.",
             remedy="linectl verify follows it to its end.",
         )
     yield Gap(
@@ -275,6 +275,6 @@ def _rows(found: PartRows) -> Iterator[dict[str, Cell]]:
             "hash_before": before.hex(),
             "hash": row.hash.hex(),
         }
-    shown = found.links[:LINKS_MOST]
-    yield from ({"seq": seq, "kind": "link", "hash": hashed.hex()} for seq, hashed in shown)
+    for seq, hashed in found.links:
+        yield {"seq": seq, "kind": "link", "hash": hashed.hex()}
     yield {"seq": found.end.seq, "kind": "head", "hash": found.end.hash.hex()}
