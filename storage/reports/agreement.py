@@ -24,13 +24,13 @@ CONFIDENCE = 0.95
 COUNTS = 7  # columns of a pair before kappa
 RECKONED = (
     "A call is reject or pass on a frame, or on a whole part, whichever was labelled; the line's is its outcome in "
-    "force, and what it has not inspected is left out. Labels of single regions, borderline calls and a net's proposals "
-    "are no calls. A call matches where both say the same of the same thing; types of defects are not compared. Of "
-    "several labels of one reviewer in one trial the last is the call. Against the reference a part counts as right "
-    "where all trials are, as in Minitab's Stat menu. The reference is the adjudicated label, or the twin's of a bench "
-    f"station. Kappa is Cohen's for two and Fleiss' for more; from {GOOD_KAPPA:g} on it is good, below {POOR_KAPPA:g} "
-    "poor (AIAG). Where nearly all parts are good kappa is low though nearly all calls agree: then read AC1 (Gwet) and "
-    f"PABAK. All bounds are of {CONFIDENCE:.0%}."
+    "force, and what it has not inspected is left out. Labels of single regions, borderline calls and a net's "
+    "proposals are no calls. A call matches where both say the same of the same thing; types of defects are not "
+    "compared. Of several labels of one reviewer in one trial the last is the call. Against the reference a part "
+    "counts as right where all trials are, as in Minitab's Stat menu. The reference is the adjudicated label, or "
+    f"the twin's of a bench station. Kappa is Cohen's for two and Fleiss' for more; from {GOOD_KAPPA:g} on it is "
+    f"good, below {POOR_KAPPA:g} poor (AIAG). Where nearly all parts are good kappa is low though nearly all calls "
+    f"agree: then read AC1 (Gwet) and PABAK. All bounds are of {CONFIDENCE:.0%}."
 )
 
 
