@@ -35,14 +35,16 @@ from storage.questions import (
     within,
 )
 from storage.report_questions import Reports
+from storage.report_rows import SingleRows
 from storage.schema import Actuation, Crop, Cursor, Defect, Inspection, Model
 
 
 class Snapshot(NamedTuple):
-    """The store as of one moment: whatever is asked rests on the rows up to `head`."""
+    """The store as of one moment: whatever is asked of it rests on the rows up to `head`."""
 
     head: projection.Cursor | None  # None: nothing was ever taken in
     reports: Reports
+    rows: SingleRows
     labels: Labels
 
 
@@ -76,7 +78,8 @@ class AuditStore:
             def ask() -> AbstractContextManager[Session]:
                 return nullcontext(session)
 
-            yield Snapshot(head, Reports(ask, self._station), Labels(ask, self._station))
+            asked = (ask, self._station)
+            yield Snapshot(head, Reports(*asked), SingleRows(*asked), Labels(*asked))
 
     def project(self, rows: list[Row]) -> None:
         """Takes rows in, with their counts and the cursor, in one transaction; what is here already is passed over."""

@@ -3,7 +3,7 @@
 A period takes in what begins in it: shifts from the first that begins at or after `since`, before `until`.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, NamedTuple
 
@@ -15,6 +15,8 @@ from monitor.messages import Outcome
 from storage.questions import days_with_rows
 from storage.rollup_tables import DefectRollup, PlaceRollup, TimeRollup, VerdictRollup
 from storage.rollups import MEASURES, Span, Table, bucket_end, size_range
+
+INSPECTED = (Outcome.PASS, Outcome.REJECT)
 
 
 class Period(NamedTuple):
@@ -61,7 +63,7 @@ class Subgroup(msgspec.Struct, frozen=True, kw_only=True):
     verdicts: int
     not_inspected: int
     rejected: int
-    defects: int
+    defects: int  # on inspected parts
     sums: tuple[float, ...]  # n, sum and squares of each of rollups.MEASURES
 
     def measure(self, name: str) -> Moments:
@@ -153,7 +155,7 @@ class Reports:
             func.sum(verdicts),
             _sum_where(VerdictRollup.outcome == str(Outcome.NOT_INSPECTED), verdicts),
             _sum_where(VerdictRollup.outcome == str(Outcome.REJECT), verdicts),
-            func.sum(VerdictRollup.defects),
+            _sum_where(VerdictRollup.outcome != str(Outcome.NOT_INSPECTED), VerdictRollup.defects),
             *map(func.sum, sums),
         )
         asked = asked.where(*self._in(VerdictRollup, period, span)).group_by(*key).order_by(*key)
@@ -170,11 +172,17 @@ class Reports:
             for starts_at, camera, verdicts, not_inspected, rejected, defects, *moments in self._rows(asked)
         ]
 
-    def pareto(self, period: Period, span: Span = Span.SHIFT) -> list[DefectCount]:
-        """Defects by camera, zone and size class, the most frequent first; spans are hour and shift."""
+    def pareto(
+        self, period: Period, span: Span = Span.SHIFT, *, outcomes: Sequence[Outcome] = tuple(Outcome)
+    ) -> list[DefectCount]:
+        """Defects by camera, zone and size class, the most frequent first; spans are hour and shift.
+
+        `outcomes`: only those of verdicts that ended so.
+        """
         key = (DefectRollup.camera, DefectRollup.zone, DefectRollup.size)
         count = func.sum(DefectRollup.defects)
         asked = select(*key, count, func.sum(DefectRollup.area_sum)).where(*self._in(DefectRollup, period, span))
+        asked = asked.where(DefectRollup.outcome.in_(map(str, outcomes)))
         found = []
         for camera, zone, size, defects, area in self._rows(asked.group_by(*key).order_by(count.desc(), *key)):
             least, below = size_range(size)
@@ -185,11 +193,12 @@ class Reports:
             )
         return found
 
-    def density(self, period: Period) -> list[CellCount]:
-        """Where in the frame defects lie; cells without any are left out."""
+    def density(self, period: Period, *, outcomes: Sequence[Outcome] = tuple(Outcome)) -> list[CellCount]:
+        """Where in the frame defects lie; cells without any are left out. `outcomes` as for `pareto`."""
         key = (PlaceRollup.camera, PlaceRollup.across, PlaceRollup.along)
         asked = select(*key, func.sum(PlaceRollup.defects), func.sum(PlaceRollup.area_sum))
-        asked = asked.where(*self._in(PlaceRollup, period, Span.SHIFT)).group_by(*key).order_by(*key)
+        asked = asked.where(*self._in(PlaceRollup, period, Span.SHIFT), PlaceRollup.outcome.in_(map(str, outcomes)))
+        asked = asked.group_by(*key).order_by(*key)
         return [
             CellCount(camera=camera, across=across, along=along, defects=int(defects), area_mm2=area)
             for camera, across, along, defects, area in self._rows(asked)

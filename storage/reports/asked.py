@@ -16,6 +16,7 @@ from storage.rollups import Span
 from storage.statistics.charts import Baseline
 
 NANO = 1_000_000_000
+PITCH_MM = (100.0, 4000.0)  # of rolls from 32 mm to 1.3 m
 RunRules = Literal["nelson", "western-electric"]
 
 
@@ -41,7 +42,7 @@ class Options:
     run: int | None = None  # spc: how many points on one side are a run; None: as the rules have it
     phases: tuple[int, ...] = ()  # spc: when limits begin anew; wall time, ns
     frozen: Frozen | None = None  # spc
-    pitch_mm: tuple[float, float] = (100.0, 4000.0)  # map: shortest and longest repeating pitch that is looked for
+    pitch_mm: tuple[float, float] = PITCH_MM  # map: shortest and longest repeating pitch that is looked for
     rolls_mm: dict[str, float] = field(default_factory=dict)  # map: circumferences, as they show on the product
     part: str | None = None  # trace: a slot, or one of its frames
     policy: Path | None = None  # what-if: a file with the table [policy]

@@ -5,11 +5,12 @@ from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.collections import PolyCollection
 from matplotlib.colors import LinearSegmentedColormap
-from matplotlib.ticker import FuncFormatter, MaxNLocator, PercentFormatter
+from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, PercentFormatter
 from numpy.typing import ArrayLike, NDArray
 
-from storage.reports.drawing import BLUE, INK, MUTED, RULE, SKY, VERMILION, drawn
+from storage.reports.drawing import BLUE, INK, MUTED, SKY, VERMILION, drawn
 from storage.statistics.charts import Chart
 from storage.statistics.pareto import OTHER, Pareto
 
@@ -20,12 +21,12 @@ BARS: dict[str, Any] = {  # how a kind of bar looks, in colour and in grey
     "rejected": {"facecolor": VERMILION, "hatch": "////"},
     "not inspected": {"facecolor": "white", "hatch": "xxxx"},
 }
-DENSITY = LinearSegmentedColormap.from_list("density", ["#ffffff", "#c6dcea", "#5a9bc4", BLUE, "#06283d"])
+DENSITY = LinearSegmentedColormap.from_list("density", ["#ffffff", "#c6dcea", "#5a9bc4", BLUE, "#06283d"], N=48)
 
 
 def control_chart(charts: Sequence[Chart], labels: Sequence[str], *, value: str, points: str) -> str:
     """Phases of one series, each with limits of its own; `labels` name all points, `value` and `points` the axes."""
-    with drawn(2.35) as drawing:
+    with drawn(2.15) as drawing:
         axes = drawing.axes
         for chart in charts:
             _phase(axes, chart)
@@ -35,6 +36,11 @@ def control_chart(charts: Sequence[Chart], labels: Sequence[str], *, value: str,
         _place_labels(axes, labels)
         axes.set(xlabel=points, ylabel=value)
         axes.margins(x=0.015, y=0.16)
+        lowest = min(min(point.lower, point.value) for chart in charts for point in chart.points)
+        top = axes.get_ylim()[1]
+        if 0 <= lowest < top / 2:  # nothing is below 0 but a margin
+            axes.set_yticks([tick for tick in MaxNLocator(6).tick_values(0, top) if 0 <= tick <= top])
+            axes.set_ylim(-0.06 * top, top)
     return drawing.svg
 
 
@@ -64,18 +70,26 @@ def density_map(
     scale = (across[-1] - across[0]) / (along[-1] - along[0])
     with drawn(float(np.clip(7.0 * scale, 1.5, 4.2)) + 0.55) as drawing:
         axes = drawing.axes
-        mesh = axes.pcolormesh(
-            along, across, per_area.T, cmap=DENSITY, vmin=0, edgecolors=RULE, linewidth=0.1, antialiased=True
-        )
+        filled = np.argwhere(per_area > 0)  # white is nothing: it needs no cell
+        corners = [
+            [(along[y], across[x]), (along[y + 1], across[x]), (along[y + 1], across[x + 1]), (along[y], across[x + 1])]
+            for y, x in filled
+        ]
+        mesh = PolyCollection(corners, cmap=DENSITY, edgecolors="face", linewidths=0.2)
+        mesh.set_array(np.array([per_area[y, x] for y, x in filled]))
+        mesh.set_clim(0, float(per_area.max()))
+        axes.add_collection(mesh)
+        axes.set(xlim=(along[0], along[-1]), ylim=(across[-1], across[0]))
         axes.set(
             xlabel=f"along the belt, {unit}", ylabel=f"across, {unit}", aspect="equal" if scale >= 0.15 else "auto"
         )
-        axes.invert_yaxis()
         for side in ("top", "right"):
             axes.spines[side].set_visible(True)
         figure = axes.figure
         bar = figure.colorbar(mesh, ax=axes, pad=0.012, fraction=0.03, aspect=18, drawedges=False)
         bar.set_label(density)
+        if bar.solids is not None:
+            bar.solids.set(rasterized=False, edgecolor="face")  # a picture of pixels is no drawing
         bar.outline.set_linewidth(0.5)
         bar.ax.yaxis.set_major_locator(MaxNLocator(5))
     return drawing.svg
@@ -96,9 +110,11 @@ def histogram(edges: ArrayLike, counts: ArrayLike, *, value: str, parts: str, ma
             linewidth=0.5,
         )
         axes.set_xscale("log")
+        axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
         axes.xaxis.set_major_formatter(FuncFormatter(lambda at, _: f"{at:g}"))
         axes.xaxis.set_minor_formatter(FuncFormatter(lambda *_: ""))
-        axes.set(xlabel=value, ylabel=parts)
+        axes.set(xlabel=value, ylabel=parts, xlim=(borders[0] / 1.1, borders[-1] * 1.1))
+        axes.yaxis.set_major_locator(MaxNLocator(5, integer=True))
         axes.grid(axis="y")
         axes.margins(y=0.22)
         top = axes.get_ylim()[1]

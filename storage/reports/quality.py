@@ -7,7 +7,7 @@ denominator of the yield, and the coverage stands first.
 from collections.abc import Iterable, Sequence
 
 from monitor.messages import Outcome
-from storage.report_questions import OutcomeCount
+from storage.report_questions import INSPECTED, OutcomeCount
 from storage.reports.asked import Asked
 from storage.reports.figures import known, number, share
 from storage.reports.page import Cell, Column, Fact, Page, Part, Picture, Table, Text
@@ -214,4 +214,4 @@ def _interval(ended: Outcomes) -> str:
 
 def _defects(counts: Iterable[OutcomeCount]) -> int:
     """Of what was inspected: a frame that was not judged may show regions all the same."""
-    return sum(each.defects for each in counts if each.outcome != Outcome.NOT_INSPECTED)
+    return sum(each.defects for each in counts if each.outcome in INSPECTED)

@@ -24,7 +24,7 @@ def text_of(value: Cell, *, digits: int | None = None, is_share: bool = False) -
         case str():
             return _MOMENT.sub("\\1\u00a0\\2", value)
         case int() | float() if is_share:
-            return _number(f"{100 * value:.{1 if digits is None else digits}f}") + f"{GAP}%"
+            return _percent(value, 1 if digits is None else digits) + f"{GAP}%"
         case int():
             return _number(str(value) if digits is None else f"{value:.{digits}f}")
         case float():
@@ -57,7 +57,7 @@ def shown(page: Page) -> dict[str, Any]:
 def footer_lines(page: Page) -> list[tuple[str, str]]:
     """(what, text) of where the figures come from."""
     footer = page.footer
-    query = ", ".join(f"{key} {text_of(value)}" for key, value in footer.query.items() if value is not None)
+    query = ", ".join(f"{key} {value}" for key, value in footer.query.items() if value is not None)
     return [
         ("Query", f"{page.report}: {query}" if query else page.report),
         ("Verdicts", text_of(footer.row_count)),
@@ -102,6 +102,14 @@ def _cells(table: Table) -> dict[str, Any]:
             for row in table.rows
         ],
     }
+
+
+def _percent(share: float, digits: int) -> str:
+    """What is less than all is never shown as 100, nor what is more than nothing as 0."""
+    text, least = f"{100 * share:.{digits}f}", 10.0**-digits
+    if share < 1 and float(text) >= 100:
+        return f">{100 - least:.{digits}f}"
+    return f"<{least:.{digits}f}" if share > 0 and float(text) == 0 else _number(text)
 
 
 def _number(text: str) -> str:

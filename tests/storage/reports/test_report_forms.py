@@ -141,6 +141,10 @@ def test_a_missing_extra_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyP
         (-0.00001, {"digits": 2}, "0.00"),
         (-1.5, {}, "\u22121.5"),
         (0.99126, {"is_share": True, "digits": 2}, "99.13\u202f%"),
+        (0.999999, {"is_share": True, "digits": 2}, ">99.99\u202f%"),
+        (0.000001, {"is_share": True}, "<0.1\u202f%"),
+        (1, {"is_share": True}, "100.0\u202f%"),
+        (0.0, {"is_share": True}, "0.0\u202f%"),
         ("2026-09-21 06:00", {}, "2026-09-21\u00a006:00"),
     ],
 )
