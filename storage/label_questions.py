@@ -100,13 +100,24 @@ class Labels:
                 found |= {each.seq: each for each in self._frames(asked)}
         return [found[seq] for seq in sorted(found)]
 
-    def endings(self, period: Period) -> list[Ending]:
-        """How many parts, captured in this period, ended how: the population that labels are a sample of."""
+    def span(self, period: Period) -> tuple[int, int] | None:
+        """The first and the last row of verdicts captured in this period; None where there is none."""
+        asked = select(func.min(Inspection.seq), func.max(Inspection.seq)).where(*_captured(self._station, period))
+        with self._session() as session:
+            found: Any = session.execute(asked).one()
+        return None if found[0] is None else (found[0], found[1])
+
+    def endings(self, period: Period, camera: str | None = None) -> list[Ending]:
+        """How many parts, captured in this period, ended how: the population that labels are a sample of.
+
+        Of one camera, a part is what that one says.
+        """
         rejected = Inspection.outcome == str(Outcome.REJECT)
         found = Inspection.area_px > 0
         flags = (rejected, rejected & ~Inspection.grey, Inspection.outcome == str(Outcome.NOT_INSPECTED), found)
         columns = [func.max(case((flag, 1), else_=0)).label(f"flag_{n}") for n, flag in enumerate(flags)]
-        of_part = select(*columns).where(*_captured(self._station, period)).group_by(Inspection.slot).subquery()
+        captured = _captured(self._station, period) + ([] if camera is None else [Inspection.camera == camera])
+        of_part = select(*columns).where(*captured).group_by(Inspection.slot).subquery()
         ended = list(of_part.c)
         asked: Select[*tuple[Any, ...]] = select(*ended, func.count()).group_by(*ended).order_by(*ended)
         with self._session() as session:

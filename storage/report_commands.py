@@ -48,6 +48,7 @@ def report(  # noqa: PLR0917 - typer names each
     ] = None,
     camera: Annotated[str | None, typer.Option(help="Only this camera.")] = None,
     part: Annotated[str | None, typer.Option(metavar="FRAME|SLOT", help="trace: which.")] = None,
+    policy: Annotated[Path | None, typer.Option(metavar="FILE.toml", help="what-if: with a table [policy].")] = None,
     opportunities: Annotated[int, typer.Option(min=1, max=1_000_000, help="quality: for a defect, on one part.")] = 1,
     by: Annotated[Span | None, typer.Option(help="spc: what makes one point.")] = None,
     chart: Annotated[
@@ -91,6 +92,7 @@ def report(  # noqa: PLR0917 - typer names each
         pitch_mm=_pitch(pitch_mm),
         rolls_mm=_rolls(roll or []),
         part=part,
+        policy=policy,
     )
     freeze = _freeze(freeze_since, freeze_until, who=who, why=why, baseline=baseline, keep=keep)
     try:

@@ -11,7 +11,7 @@ import numpy as np
 
 from storage.reports.asked import Asked
 from storage.reports.figures import number, share
-from storage.reports.judged import judged_parts
+from storage.reports.judged import labelled_parts
 from storage.reports.judgements import SYSTEM, Calls, Judgements, Unit, judgements
 from storage.reports.page import Cell, Column, Fact, Gap, Page, Part, Table, Text
 from storage.statistics.agreement import Agreement, cohen_kappa, fleiss_kappa, gwet_ac1, pabak
@@ -37,7 +37,7 @@ RECKONED = (
 def agreement(asked: Asked) -> Page:
     """Of labels on parts captured in the period."""
     period = asked.period()
-    parts = judged_parts(asked.snapshot.labels.seen(period), asked.snapshot.labels.within(period))
+    parts = labelled_parts(asked, period)
     found = judgements(parts)
     if not found.inspectors and not found.reference:
         gap = Gap(

@@ -15,6 +15,7 @@ from storage.reports.quality import quality
 from storage.reports.shift import shift
 from storage.reports.spc import spc
 from storage.reports.trace import trace
+from storage.reports.what_if import what_if
 
 
 class Report(NamedTuple):
@@ -29,6 +30,7 @@ REPORTS: dict[str, Report] = {
     "escape": Report(escape, "passed parts that are defective, rejected ones that are good: rates with bounds"),
     "pod": Report(pod, "probability of detection by size: a50, a90, a90/95, false calls"),
     "trace": Report(trace, "one part: every frame, verdict, command and label, and the proof of the chain"),
+    "what-if": Report(what_if, "other limits over the stored masks: which verdicts move, and whether that is better"),
     "spc": Report(spc, "control charts: Laney p′ and u′, g and t of rare rejects, EWMA, run rules"),
     "pareto": Report(pareto, "which zones, sizes, cameras and shifts most defects come from"),
     "map": Report(defect_map, "where on the part defects lie, and whether they repeat as a mark on a roll would"),

@@ -13,7 +13,7 @@ import msgspec
 from monitor.messages import Outcome
 from storage.reports.asked import Asked
 from storage.reports.figures import known, share
-from storage.reports.judged import JudgedPart, Truth, judged_parts
+from storage.reports.judged import JudgedPart, Truth, labelled_parts
 from storage.reports.page import Cell, Column, Fact, Gap, Page, Part, Table, Text
 from storage.statistics.missing import Missing
 from storage.statistics.proportions import clopper_pearson, upper_bound
@@ -52,11 +52,11 @@ class Side(msgspec.Struct, frozen=True, kw_only=True):
 def escape(asked: Asked) -> Page:
     """Of parts captured in the period; a part is what the worst of its frames is."""
     period = asked.period()
-    endings = asked.snapshot.labels.endings(period)
+    endings = asked.snapshot.labels.endings(period, asked.options.camera)
     total = sum(each.parts for each in endings)
     if not total:
         return asked.missing("escape", TITLE, period)
-    parts = judged_parts(asked.snapshot.labels.seen(period), asked.snapshot.labels.within(period))
+    parts = labelled_parts(asked, period)
     sizes: dict[str, int] = {}
     for each in endings:
         name = stratum_name(each.rejected, clear=each.clear, uninspected=each.uninspected, found=each.found)

@@ -14,6 +14,9 @@ from monitor.labels import Label, is_defective
 from monitor.messages import Outcome
 from monitor.rules.labels import settled
 from storage.label_questions import Said, Seen
+from storage.reader import camera_of
+from storage.report_questions import Period
+from storage.reports.asked import Asked
 
 Subject = tuple[str | None, int | None]  # frame, region; of one part
 
@@ -57,6 +60,16 @@ class JudgedPart(msgspec.Struct, frozen=True, kw_only=True):
         if not labels:
             return None
         return truth_of_label(settled(labels))
+
+
+def labelled_parts(asked: Asked, period: Period) -> list[JudgedPart]:
+    """Of what was captured in this period. Of one camera, labels of whole parts are left out: they are of all faces."""
+    camera, labels = asked.options.camera, asked.snapshot.labels
+    seen, said = labels.seen(period), labels.within(period)
+    if camera is not None:
+        seen = [each for each in seen if each.camera == camera]
+        said = [each for each in said if each.frame is not None and camera_of(each.frame) == camera]
+    return judged_parts(seen, said)
 
 
 def judged_parts(seen: Iterable[Seen], said: Iterable[Said]) -> list[JudgedPart]:

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from storage.reports.asked import Asked
 from storage.reports.curves import pod_curve
 from storage.reports.figures import known, number, share
-from storage.reports.judged import judged_parts
+from storage.reports.judged import labelled_parts
 from storage.reports.page import Cell, Column, Fact, Gap, Page, Part, Picture, Table, Text
 from storage.reports.sites import Site, Sites, known_by_the_line, sites_of
 from storage.statistics.detection import SITES, SPAN, Pod, false_calls, probability_of_detection
@@ -34,7 +34,7 @@ RECKONED = (
 def pod(asked: Asked) -> Page:
     """Of labels on parts captured in the period."""
     period = asked.period()
-    parts = judged_parts(asked.snapshot.labels.seen(period), asked.snapshot.labels.within(period))
+    parts = labelled_parts(asked, period)
     sites = sites_of(parts)
     fits = {kind: _fit(sites.flaws, kind) for kind in KINDS}
     return asked.page(
@@ -158,8 +158,8 @@ def _site(site: Site) -> dict[str, Cell]:
 
 def _gaps(asked: Asked, sites: Sites, fits: dict[str, Pod | Missing]) -> Iterator[Gap]:
     wanted = (
-        f"Have at least {SITES} flaws measured, of sizes that the line finds from {SPAN[0]:.0%} to {SPAN[1]:.0%} of the "
-        "time, and bring them in with size_mm: linectl labels import FILE.csv; a bench station may take its twin's: "
+        f"Have at least {SITES} flaws measured, of sizes that the line finds from {SPAN[0]:.0%} to {SPAN[1]:.0%} of "
+        "the time, and bring them in with size_mm: linectl labels import FILE.csv; a bench station has a twin: "
         f"linectl labels import --from-twin --station {asked.station.name}."
     )
     for kind, found in fits.items():
