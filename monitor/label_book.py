@@ -11,15 +11,16 @@ REMEMBERED = 10_000  # a label is said again for seconds; what comes twice all t
 class LabelBook:
     """Between decision's desk and whoever labels."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, remembered: int = REMEMBERED) -> None:
         self._heard: OrderedDict[str, None] = OrderedDict()
+        self._remembered = remembered
 
     def hear(self, saying: Saying) -> list[Entry]:
         """The row for the next commit; none of what was heard before."""
         if saying.label.id in self._heard:
             return []
         self._heard[saying.label.id] = None
-        if len(self._heard) > REMEMBERED:
+        if len(self._heard) > self._remembered:
             self._heard.popitem(last=False)
         return [labelled(saying)]
 

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 import monitor.labels
 from monitor.labels import State
 from monitor.messages import Outcome
-from storage.questions import number_of
+from storage.questions import PAGE_ROWS, number_of
 from storage.report_questions import Period
 from storage.schema import DAY_NS, Defect, Inspection, Label
 
@@ -125,6 +125,10 @@ class Labels:
                 Ending(rejected=bool(r), clear=bool(c), uninspected=bool(u), found=bool(f), parts=parts)
                 for r, c, u, f, parts in session.execute(asked)
             ]
+
+    def behind(self, after: int) -> list[Said]:
+        """A page of those behind a row of the journal, in its order."""
+        return self._labels(_said(self._station).where(Label.seq > after).order_by(Label.seq).limit(PAGE_ROWS))
 
     def count(self) -> int:
         """All that are here."""
