@@ -30,7 +30,7 @@ from storage.audit import AuditStore
 from storage.journal import open_journal
 from storage.reader import JournalReader
 from storage.reports.asked import Asked, Frozen, Options
-from storage.reports.catalog import REPORTS
+from storage.reports.catalog import REPORTS, make
 from storage.reports.pdf import sheets
 from storage.reports.spc import limits_of
 from storage.rollups import Span
@@ -185,8 +185,8 @@ def write_pages(docs: Path) -> None:
             )
             asked = Asked(station=station, folder=folder, snapshot=snapshot, options=options)
             of = {"spc": _with_frozen(asked), "shift": replace(asked, since=SECOND_SHIFT, until=SECOND_SHIFT + HOUR)}
-            for name, report in REPORTS.items():
-                page = report.make(of.get(name, asked))
+            for name in REPORTS:
+                page = make(name, of.get(name, asked))
                 (docs / f"report-{name}.png").write_bytes(sheets(page, ppi=PPI)[0])
         store.close()
 

@@ -20,13 +20,12 @@ from storage.journal import JournalError
 from storage.projection import StoreForeign, StoreLost
 from storage.reader import JournalReader
 from storage.reports.asked import PITCH_MM, Asked, Frozen, Options, RunRules
-from storage.reports.catalog import REPORTS
+from storage.reports.catalog import REPORTS, make
+from storage.reports.chart_names import KINDS
 from storage.reports.forms import FORMS, check_form, write_page
 from storage.reports.frozen import NoBaseline, read_frozen, write_frozen
 from storage.reports.page import Gap, Page, as_json
-from storage.reports.series import KINDS
 from storage.reports.shown import text_of
-from storage.reports.spc import limits_of
 from storage.rollups import Span
 
 EXIT_FAULT, EXIT_USAGE = 1, 2
@@ -99,7 +98,7 @@ def report(  # noqa: PLR0917 - typer names each
         for _, form in targets:
             check_form(form)
         with _open(loaded, begin, end, options) as asked:
-            page = REPORTS[name].make(_with_frozen(asked, baseline, freeze, who=who, why=why, keep=keep))
+            page = make(name, _with_frozen(asked, baseline, freeze, who=who, why=why, keep=keep))
             _warn_of_lag(asked)
         for path, form in targets:
             write_page(page, path, form)
@@ -194,6 +193,8 @@ def _with_frozen(
     if baseline is not None:
         frozen = read_frozen(baseline, asked.station.name)
     elif freeze is not None:
+        from storage.reports.spc import limits_of
+
         before = replace(asked, since=freeze[0], until=freeze[1])
         frozen = Frozen(who=who, why=why, source=asked.said(before.period()), limits=limits_of(before))
     else:

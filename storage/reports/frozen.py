@@ -5,7 +5,7 @@ from pathlib import Path
 import msgspec
 
 from storage.reports.asked import Frozen
-from storage.reports.series import KINDS
+from storage.reports.chart_names import KINDS
 from storage.statistics.charts import Baseline
 
 FORMAT = 1

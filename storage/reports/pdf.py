@@ -10,8 +10,6 @@ import tempfile
 from pathlib import Path
 from typing import Any, Literal
 
-import matplotlib as mpl
-
 from storage.reports.page import Page
 from storage.reports.shown import shown
 
@@ -30,6 +28,7 @@ def sheets(page: Page, *, ppi: float = PPI) -> list[bytes]:
 
 
 def _set(page: Page, form: Literal["pdf", "png"], ppi: float | None = None) -> list[bytes]:
+    import matplotlib as mpl
     import typst
 
     words = shown(page)

@@ -15,9 +15,8 @@ from numpy.typing import NDArray
 from storage.report_questions import Period, Subgroup
 from storage.report_rows import Ending
 from storage.reports.asked import Asked
-from storage.rollups import MEASURES
 from storage.statistics.attribute_charts import c_chart, np_chart, p_chart, u_chart
-from storage.statistics.charts import Baseline, Chart, Kind, in_phases
+from storage.statistics.charts import Baseline, Chart, in_phases
 from storage.statistics.missing import Missing
 from storage.statistics.rare_event_charts import g_chart, t_chart
 from storage.statistics.run_rules import NELSON, OF_ATTRIBUTES, WESTERN_ELECTRIC, Rule
@@ -27,43 +26,6 @@ RARE = 0.001  # share of rejects: below, what lies between them is drawn
 ENDINGS_MOST = 20_000  # rejected and not inspected parts of a camera that are read one by one
 SAME_SIZE = 1.25  # of a c-chart: the largest sample over the smallest
 HOUR_NS = 3_600_000_000_000
-UNITS = {"area": "defect area, mm²", "score": "score", "light": "light, grey levels", "focus": "focus", "latency": "ms"}
-KINDS: dict[str, Kind] = {
-    "p": "p",
-    "np": "np",
-    "c": "c",
-    "u": "u",
-    "laney-p": "laney p′",
-    "laney-u": "laney u′",
-    "g": "g",
-    "t": "t",
-    **{f"ewma-{measure}": "ewma" for measure in MEASURES},
-    **{f"xmr-{measure}": "individuals" for measure in MEASURES},
-}
-TITLES = {
-    "p": "Share rejected, p",
-    "np": "Rejected parts, np",
-    "c": "Defects a subgroup, c",
-    "u": "Defects a part, u",
-    "laney-p": "Share rejected, Laney p′",
-    "laney-u": "Defects a part, Laney u′",
-    "g": "Good parts between rejects, g",
-    "t": "Time between rejects, t",
-    **{f"ewma-{measure}": f"EWMA of {unit}" for measure, unit in UNITS.items()},
-    **{f"xmr-{measure}": f"Mean {unit}, individuals" for measure, unit in UNITS.items()},
-}
-VALUES = {
-    "p": "share rejected",
-    "np": "rejected parts",
-    "c": "defects",
-    "u": "defects a part",
-    "laney-p": "share rejected",
-    "laney-u": "defects a part",
-    "g": "good parts",
-    "t": "hours",
-    **{f"ewma-{measure}": unit for measure, unit in UNITS.items()},
-    **{f"xmr-{measure}": unit for measure, unit in UNITS.items()},
-}
 
 Draw = Callable[[slice], Chart | Missing]
 

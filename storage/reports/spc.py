@@ -8,10 +8,11 @@ from collections.abc import Iterator, Sequence
 
 from storage.report_questions import Period, Subgroup
 from storage.reports.asked import Asked
+from storage.reports.chart_names import TITLES, VALUES
 from storage.reports.figures import number
 from storage.reports.page import Cell, Column, Fact, Gap, Page, Part, Picture, Table, Text
 from storage.reports.pictures import control_chart
-from storage.reports.series import ENDINGS_MOST, TITLES, VALUES, Series, series_of
+from storage.reports.series import ENDINGS_MOST, Series, series_of
 from storage.rollups import Span
 from storage.statistics.charts import Baseline, Chart
 from storage.statistics.missing import Missing

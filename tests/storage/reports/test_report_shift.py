@@ -15,7 +15,7 @@ from storage.journal import journal_files, open_journal
 from storage.reader import JournalReader
 from storage.report_commands import app
 from storage.reports.asked import Asked
-from storage.reports.catalog import REPORTS
+from storage.reports.catalog import REPORTS, make
 from storage.reports.forms import FORMS
 from storage.reports.page import Gap, Page, as_json
 from storage.reports.shift import shift
@@ -176,7 +176,7 @@ def test_each_report_has_the_same_bytes_twice(folder: Path, sqlite: str, name: s
     made = []
     for _ in range(2):
         with asked_of(sqlite, [], folder=folder) as asked:
-            made.append(FORMS[form](REPORTS[name].make(asked)))
+            made.append(FORMS[form](make(name, asked)))
 
     assert made[0] == made[1]
 
@@ -184,7 +184,7 @@ def test_each_report_has_the_same_bytes_twice(folder: Path, sqlite: str, name: s
 @pytest.mark.parametrize("name", REPORTS)
 def test_each_report_of_an_empty_store_says_what_is_missing(url: str, name: str) -> None:
     with asked_of(url, []) as asked:
-        page = REPORTS[name].make(asked)
+        page = make(name, asked)
 
     assert as_json(page)["missing"]
     assert page.report == name
