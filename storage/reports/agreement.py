@@ -21,6 +21,7 @@ from storage.statistics.proportions import Proportion
 
 TITLE = "Agreement of the line and its inspectors"
 CONFIDENCE = 0.95
+SHORT = {"effectiveness": "Right", "miss_rate": "Missed", "false_alarm_rate": "False", "within": "Alike", "ac1": "AC1"}
 COUNTS = 7  # columns of a pair before kappa
 RECKONED = (
     "A call is reject or pass on a frame, or on a whole part, whichever was labelled; the line's is its outcome in "
@@ -218,7 +219,7 @@ def _against_table(rows: list[dict[str, Cell]]) -> Part:
             *map(_column, keys),
         ),
         rows=tuple(rows),
-        note="n: parts, of misses the defective ones, of false alarms the good ones.",
+        note="Missed: of the n defective parts; false: alarms, of the n good ones.",
     )
 
 
@@ -240,11 +241,15 @@ def _within_table(rows: list[dict[str, Cell]]) -> Part:
 
 def _column(key: str) -> Column:
     if key.endswith("_n"):
-        return Column(key=key, title=f"{_titled(key.removesuffix('_n'))}, n")
+        return Column(key=key, title=f"{_titled(key.removesuffix('_n'))} n")
     return Column(key=key, title=_titled(key), is_share="kappa" not in key, digits=3 if "kappa" in key else 1)
 
 
 def _titled(key: str) -> str:
+    """Of a column, as narrow as twelve beside one another must be."""
+    for name, title in SHORT.items():
+        if key.startswith(name):
+            return key.replace(name, title).replace("_", " ")
     return key.replace("_", " ").capitalize()
 
 

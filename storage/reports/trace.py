@@ -99,8 +99,8 @@ def _facts(slot: int, seen: Sequence[Seen], found: PartRows) -> list[Fact]:
 
 
 def _tables(asked: Asked, found: PartRows) -> Iterator[Part]:
-    yield _table("Verdicts", [*_verdicts(asked, found)], note="As they were said; corrections stand below.")
-    yield _table("What they rest on", [*_provenance(found)])
+    yield _turned("Verdicts", [*_verdicts(asked, found)], note="As they were said; corrections stand below.")
+    yield _turned("What they rest on", [*_provenance(found)])
     yield _table(
         "Regions", [*_regions(found)], note="In px of the frame; a region that is ignored lies in a masked zone."
     )
@@ -115,6 +115,27 @@ def _table(title: str, rows: list[dict[str, Cell]], *, note: str = "") -> Part:
         return Text(title=title, text="None.")
     columns = tuple(Column(key=key, title=key.replace("_", " ")) for key in rows[0])
     return Table(title=title, columns=columns, rows=tuple(rows), note=note)
+
+
+def _turned(title: str, rows: list[dict[str, Cell]], *, note: str = "") -> Part:
+    """A fact a line, and a column for each frame: there are more facts than a sheet is wide."""
+    if not rows:
+        return Text(title=title, text="None.")
+    frames = [f"frame_{number}" for number, _ in enumerate(rows, start=1)]
+    return Table(
+        title=title,
+        columns=(Column(key="fact", title="Fact"), *(Column(key=f, title=f.replace("_", " ")) for f in frames)),
+        rows=tuple(
+            {"fact": key.replace("_", " "), **{f: row[key] for f, row in zip(frames, rows, strict=True)}}
+            for key in rows[0]
+        ),
+        note=note,
+    )
+
+
+def _grouped(sha256: str | None) -> str | None:
+    """In groups, so that it wraps; JSON has it whole."""
+    return None if sha256 is None else " ".join(sha256[at : at + 16] for at in range(0, len(sha256), 16))
 
 
 def _verdicts(asked: Asked, found: PartRows) -> Iterator[dict[str, Cell]]:
@@ -146,12 +167,12 @@ def _provenance(found: PartRows) -> Iterator[dict[str, Cell]]:
             "run": body.run,
             "software": body.software,
             "model": run.model_name if run else None,
-            "model_sha256": body.model_sha256,
+            "model_sha256": _grouped(body.model_sha256),
             "engine": run.engine if run else None,
-            "config_sha256": body.config_sha256,
+            "config_sha256": _grouped(body.config_sha256),
             "policy": ", ".join(f"{key} {limit:g}" for key, limit in body.policy.items() if limit is not None),
-            "calibration_sha256": run.calibrations.get(body.camera) if run else None,
-            "baseline_sha256": run.baselines.get(body.camera) if run else None,
+            "calibration_sha256": _grouped(run.calibrations.get(body.camera)) if run else None,
+            "baseline_sha256": _grouped(run.baselines.get(body.camera)) if run else None,
         }
 
 
@@ -239,10 +260,10 @@ def _named(frame: str, body: VerdictBody) -> Iterator[tuple[str, str]]:
 
 def _proof(found: PartRows) -> Iterator[Part]:
     rows: list[dict[str, Cell]] = [
-        {"row": line.seq, "kind": line.kind, "hash_before": before.hex(), "hash": row.hash.hex()}
+        {"row": line.seq, "kind": line.kind, "hash_before": _grouped(before.hex()), "hash": _grouped(row.hash.hex())}
         for (before, line), (row, _) in zip(found.lines, found.rows, strict=True)
     ]
-    rows.append({"row": found.end.seq, "kind": "head", "hash_before": None, "hash": found.end.hash.hex()})
+    rows.append({"row": found.end.seq, "kind": "head", "hash_before": None, "hash": _grouped(found.end.hash.hex())})
     yield _table("Proof", rows, note=PROOF)
     if found.fault:
         yield Gap(title="The chain does not hold", missing=found.fault, remedy="linectl verify names every fault.")
