@@ -11,8 +11,9 @@ from pydantic import ValidationError
 
 from config.cameras import Camera
 from config.loader import FILE_BYTES, ConfigError
-from config.policy import Policy
+from config.policy import LIMITS, Policy
 from config.station import Station
+from config.zones import Zone
 from monitor.messages import Outcome, Region
 from monitor.rows import RegionRow, Row, VerdictBody, read_body
 from monitor.rules.policy import judge
@@ -22,6 +23,7 @@ from storage.reader import JournalReader, parse_line
 from storage.report_questions import Period
 
 UNITS = {"mm2": "mm²", "px": "px"}
+OF_ZONE = {*(f"{limit}_mm2" for limit in LIMITS), "grey_band"}
 
 
 class Move(msgspec.Struct, frozen=True, kw_only=True):
@@ -59,34 +61,60 @@ class Rejudged:
         return sum(self.counts.values())
 
 
-def load_policy(path: Path, station: Station) -> Policy:
-    """The table [policy] of a file. Raises `ConfigError` with what is wrong, as for a station."""
+class NewLimits(msgspec.Struct, frozen=True, kw_only=True):
+    """What is asked for."""
+
+    policy: Policy
+    zones: dict[str, dict[str, float]]  # by name: limits in place of the zone's own
+
+    def of(self, zones: tuple[Zone, ...]) -> tuple[Zone, ...]:
+        return tuple(zone.model_copy(update=self.zones.get(zone.name, {})) for zone in zones)
+
+
+def load_limits(path: Path, station: Station) -> NewLimits:
+    """The tables [policy] and, where zones are to change too, [zones.NAME]. Raises `ConfigError` with what is wrong."""
     try:
         if path.stat().st_size > FILE_BYTES:
             raise ConfigError(f"{path}: {path.stat().st_size} bytes; a policy has at most {FILE_BYTES}")
         table = tomllib.loads(path.read_text(encoding="utf-8"))
-        if set(table) != {"policy"} or not isinstance(table["policy"], dict):
-            raise ConfigError(f"{path}: one table, [policy], is needed; there is {sorted(table) or 'nothing'}")
+        if not {"policy"} <= set(table) <= {"policy", "zones"} or not all(isinstance(t, dict) for t in table.values()):
+            there = sorted(table) or "nothing"
+            raise ConfigError(f"{path}: a table [policy] is needed, and [zones.NAME] may be; there is {there}")
         policy = Policy.model_validate(table["policy"])
+        zones = {name: _zone_limits(path, station, name, limits) for name, limits in table.get("zones", {}).items()}
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path}: cannot be read: {error}") from error
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"{path}: is no TOML: {error}") from error
     except ValidationError as error:
-        said = [f"{path}: policy.{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in error.errors()]
+        said = [f"{path}: {error.title.lower()}.{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors()]
         raise ConfigError("\n".join(said)) from error
     if problems := [f"{path}: policy.{key}: {text}" for key, text in policy.problems()]:
         raise ConfigError("\n".join(problems))
     if policy.unit != station.policy.unit:
         own = UNITS[station.policy.unit]
         raise ConfigError(f"{path}: policy: limits in {UNITS[policy.unit]}; those of {station.name} are in {own}")
-    return policy
+    return NewLimits(policy=policy, zones=zones)
+
+
+def _zone_limits(path: Path, station: Station, name: str, limits: object) -> dict[str, float]:
+    """Checked as the zone of the station with these limits would be."""
+    own = next((zone for camera in station.cameras for zone in camera.zones if zone.name == name), None)
+    if own is None or own.ignore:
+        known = sorted(zone.name for camera in station.cameras for zone in camera.zones if not zone.ignore)
+        raise ConfigError(f"{path}: zones.{name}: {station.name} has {known or 'no zones'} with limits")
+    if not isinstance(limits, dict) or not set(limits) <= OF_ZONE:
+        raise ConfigError(f"{path}: zones.{name}: a table of {', '.join(sorted(OF_ZONE))} is needed")
+    changed = Zone.model_validate(own.model_dump() | limits)
+    if problems := [f"{path}: zones.{name}.{key}: {text}" for key, text in changed.problems()]:
+        raise ConfigError("\n".join(problems))
+    return {key: getattr(changed, key) for key in limits}
 
 
 def rejudge(
     reader: JournalReader,
     station: Station,
-    policy: Policy,
+    limits: NewLimits,
     *,
     rows: tuple[int, int],
     period: Period,
@@ -114,7 +142,7 @@ def rejudge(
         if judge(regions, then.policy, camera.zones).outcome is not row.outcome:
             found.unlike += 1
             continue
-        now = judge(regions, policy, camera.zones)
+        now = judge(regions, limits.policy, limits.of(camera.zones))
         ends = row.outcome, now.outcome
         found.counts[ends] = found.counts.get(ends, 0) + 1
         found.grey_before += body.grey

@@ -7,7 +7,8 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from config.policy import LIMITS, Policy
+from config.policy import LIMITS
+from config.station import Station
 from monitor.messages import Outcome
 from storage.reader import JournalReader
 from storage.reports.asked import Asked
@@ -15,7 +16,7 @@ from storage.reports.figures import number, share
 from storage.reports.judged import Truth, labelled_parts
 from storage.reports.page import Cell, Column, Fact, Gap, Page, Part, Photo, Table, Text
 from storage.reports.part_rows import picture
-from storage.reports.rejudged import UNITS, Move, Rejudged, load_policy, rejudge
+from storage.reports.rejudged import UNITS, Move, NewLimits, Rejudged, load_limits, rejudge
 from storage.statistics.missing import Missing
 from storage.statistics.paired import McNemar, mcnemar
 
@@ -25,10 +26,11 @@ ROWS_MOST = 200  # on paper
 CLEAR = (Truth.GOOD, Truth.DEFECTIVE)
 RECKONED = (
     "Each stored verdict is judged again by the regions of its mask, with zones and calibration of its own run, "
-    "under the limits of then and under the new ones. Zones keep their own limits. One that does not come out under "
-    "the limits of then as it stands in the journal is left out and counted. Corrections are left aside: they say "
-    "what became of a part, not what the limits said. McNemar's test asks whether the labelled frames on which the "
-    "two policies differ fall to one side by more than chance; mid-p sees more, exact never claims too much."
+    "under the limits of then and under the new ones. Zones keep their own limits where the file has no table "
+    "[zones.NAME]. One that does not come out under the limits of then as it stands in the journal is left out and "
+    "counted. Corrections are left aside: they say what became of a part, not what the limits said. McNemar's test "
+    "asks whether the labelled frames on which the two policies differ fall to one side by more than chance; mid-p "
+    "sees more, exact never claims too much."
 )
 
 
@@ -42,7 +44,7 @@ def what_if(asked: Asked) -> Page:
             remedy="Copy the table [policy] of the station file into a file of its own, change it: --policy FILE.toml.",
         )
         return asked.page("what-if", TITLE, period, parts=[gap], row_count=0)
-    policy = load_policy(asked.options.policy, asked.station)
+    limits = load_limits(asked.options.policy, asked.station)
     rows = asked.snapshot.labels.span(period)
     if rows is None:
         return asked.missing("what-if", TITLE, period)
@@ -53,7 +55,7 @@ def what_if(asked: Asked) -> Page:
         found = rejudge(
             reader,
             asked.station,
-            policy,
+            limits,
             rows=rows,
             period=period,
             takes=asked.takes,
@@ -68,7 +70,7 @@ def what_if(asked: Asked) -> Page:
         period,
         facts=_facts(found, tested),
         parts=[
-            _limits(asked.station.policy, policy),
+            _limits(asked.station, limits),
             _matrix(found),
             _moves(moves),
             *photos,
@@ -77,7 +79,7 @@ def what_if(asked: Asked) -> Page:
         ],
         rows=moves,
         row_count=found.judged,
-        query=_query(policy),
+        query=_query(limits),
     )
 
 
@@ -122,18 +124,35 @@ def _better(tested: McNemar | Missing) -> list[Fact]:
     ]
 
 
-def _limits(before: Policy, after: Policy) -> Table:
-    unit = UNITS[after.unit]
-    names = [*(f"{name}_{after.unit}" for name in LIMITS), "grey_band"]
+def _limits(station: Station, limits: NewLimits) -> Table:
+    unit = limits.policy.unit
+    names = [*(f"{name}_{unit}" for name in LIMITS), "grey_band"]
+    rows: list[dict[str, Cell]] = [
+        {"of": "the station", "limit": n, "before": getattr(station.policy, n), "after": getattr(limits.policy, n)}
+        for n in names
+    ]
+    rows += [
+        {
+            "of": zone.name,
+            "limit": n,
+            "before": getattr(zone, n),
+            "after": limits.zones.get(zone.name, {}).get(n, getattr(zone, n)),
+        }
+        for camera in station.cameras
+        for zone in camera.zones
+        if not zone.ignore
+        for n in names
+    ]
     return Table(
         title="Limits",
         columns=(
+            Column(key="of", title="Of"),
             Column(key="limit", title="Limit"),
-            Column(key="before", title="Of the station now"),
+            Column(key="before", title="Now"),
             Column(key="after", title="New"),
         ),
-        rows=tuple({"limit": name, "before": getattr(before, name), "after": getattr(after, name)} for name in names),
-        note=f"Areas in {unit}. A verdict of the period may have been given under limits older than those of now.",
+        rows=tuple(rows),
+        note=f"Areas in {UNITS[unit]}. A verdict of the period may have been given under older limits.",
     )
 
 
@@ -220,5 +239,6 @@ def _gaps(found: Rejudged, tested: McNemar | Missing) -> Iterator[Gap]:
         )
 
 
-def _query(policy: Policy) -> dict[str, Cell]:
-    return {key: limit for key, limit in policy.model_dump().items() if limit is not None}
+def _query(limits: NewLimits) -> dict[str, Cell]:
+    zones = {f"{name}.{key}": limit for name, of in sorted(limits.zones.items()) for key, limit in of.items()}
+    return {key: limit for key, limit in limits.policy.model_dump().items() if limit is not None} | zones

@@ -35,6 +35,9 @@ from tests.storage.reports.pages import SHIFT_0, table, the_facts
 LOOSE, STRICT = (4.0, 60.0, 120.0), (4.0, 20.0, 40.0)  # least, reject a region, reject in total; grey 0.2
 
 
+GOOD = "[policy]\nmin_region_mm2 = 4.0\nreject_region_mm2 = 40.0\nreject_total_mm2 = 80.0\n"
+
+
 def a_file(folder: Path, limits: tuple[float, float, float] = LOOSE, text: str | None = None) -> Path:
     path = folder / "policy.toml"
     names = ("min_region_mm2", "reject_region_mm2", "reject_total_mm2")
@@ -44,17 +47,19 @@ def a_file(folder: Path, limits: tuple[float, float, float] = LOOSE, text: str |
 
 
 @contextmanager
-def asked_for(folder: Path, policy: Path | None, camera: str | None = None) -> Iterator[Asked]:
+def asked_for(
+    folder: Path, policy: Path | None, camera: str | None = None, station: Station = RAIL_03
+) -> Iterator[Asked]:
     store = open_audit(folder, "rail-03")
     assert store is not None
     with store.snapshot() as snapshot:
         options = Options(policy=policy, camera=camera)
-        yield Asked(station=RAIL_03, folder=folder, snapshot=snapshot, options=options)
+        yield Asked(station=station, folder=folder, snapshot=snapshot, options=options)
     store.close()
 
 
-def made(folder: Path, policy: Path | None, camera: str | None = None) -> Page:
-    with asked_for(folder, policy, camera) as asked:
+def made(folder: Path, policy: Path | None, camera: str | None = None, station: Station = RAIL_03) -> Page:
+    with asked_for(folder, policy, camera, station) as asked:
         return what_if(asked)
 
 
@@ -145,15 +150,46 @@ def test_crops_of_what_moves_are_shown(folder: Path, kept: bool) -> None:
     assert [(photo.title, photo.png) for photo in photos] == [(f"{a_frame(1)}: REJECT → PASS", CROP if kept else None)]
 
 
-def a_zoned_run() -> Entry:
+def a_zoned_station() -> Station:
     """The upper half of the frame has limits of its own."""
     corners = ((0.0, 0.0), (72.0, 0.0), (72.0, 250.0), (0.0, 250.0))
     zone = Zone(name="web", polygon_mm=corners, min_region_mm2=4.0, reject_region_mm2=300.0, reject_total_mm2=600.0)
     camera = RAIL_03.cameras[0].model_copy(update={"zones": (zone,)})
-    station: Station = RAIL_03.model_copy(update={"cameras": (camera,)})
+    return RAIL_03.model_copy(update={"cameras": (camera,)})
+
+
+def a_zoned_run() -> Entry:
     run = a_run(started_at=SHIFT_0)
     assert isinstance(run.body, RunBody)
-    return msgspec.structs.replace(run, body=msgspec.structs.replace(run.body, config=station.model_dump_json()))
+    config = a_zoned_station().model_dump_json()
+    return msgspec.structs.replace(run, body=msgspec.structs.replace(run.body, config=config))
+
+
+def test_limits_of_a_zone_can_be_asked_for_too(folder: Path) -> None:
+    line = a_standing_line(folder, [a_zoned_run(), masked(a_part(1, areas=(45.0,)), 200)])
+    policy = a_file(line, text=f"{GOOD}[zones.web]\nreject_region_mm2 = 30.0\n")
+
+    page = made(line, policy, station=a_zoned_station())
+
+    assert [(row["before"], row["after"]) for row in as_json(page)["rows"]] == [("PASS", "REJECT")]
+    assert page.footer.query["web.reject_region_mm2"] == 30.0
+    assert [(r["before"], r["after"]) for r in table(page, "Limits") if r["of"] == "web"][1] == (300.0, 30.0)
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        pytest.param("[zones.head]\ngrey_band = 0.1", r"zones.head: rail-03 has \['web'\] with limits", id="another"),
+        pytest.param("[zones.web]\nignore = true", "zones.web: a table of grey_band, min_region_mm2", id="no-limit"),
+        pytest.param("[zones.web]\nreject_region_mm2 = 900.0", "does not lie between", id="out-of-order"),
+        pytest.param("[zones.web]\nreject_region_mm2 = -1.0", "zone.reject_region_mm2: Input should", id="negative"),
+    ],
+)
+def test_limits_that_no_zone_may_have_are_refused(folder: Path, text: str, why: str) -> None:
+    line = a_standing_line(folder, [a_zoned_run(), a_part(1)])
+
+    with pytest.raises(ConfigError, match=why):
+        made(line, a_file(line, text=GOOD + text), station=a_zoned_station())
 
 
 def test_a_zone_keeps_its_limits_and_needs_the_mask(folder: Path) -> None:
@@ -197,7 +233,7 @@ def test_a_camera_alone(line: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "why"),
     [
-        pytest.param("", "one table, \\[policy\\], is needed; there is nothing", id="empty"),
+        pytest.param("", "a table \\[policy\\] is needed, .* there is nothing", id="empty"),
         pytest.param("[policy", "is no TOML", id="no-toml"),
         pytest.param("name = 'x'\n[policy]\nmin_region_mm2 = 1.0", "there is \\['name', 'policy'\\]", id="a-station"),
         pytest.param(
@@ -205,6 +241,9 @@ def test_a_camera_alone(line: Path) -> None:
         ),
         pytest.param("[policy]\nmin_region = 1.0", "policy.min_region: Extra inputs", id="unknown-key"),
         pytest.param("[policy]\nmin_region_mm2 = 1.0", "is missing: the three limits", id="not-all"),
+        pytest.param(
+            f"{GOOD}[zones.web]\ngrey_band = 0.1", "zones.web: rail-03 has no zones with limits", id="no-zone"
+        ),
         pytest.param(
             "[policy]\nmin_region_px = 1.0\nreject_region_px = 2.0\nreject_total_px = 3.0",
             "limits in px; those of rail-03 are in mm²",
