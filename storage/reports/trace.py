@@ -84,11 +84,7 @@ def _facts(slot: int, seen: Sequence[Seen], found: PartRows) -> list[Fact]:
             value=str(gates[-1].gate) if gates else None,
             note="" if gates else "the gate has not said what it did",
         ),
-        Fact(
-            key="labels",
-            title="Labels",
-            value=sum(isinstance(body, PersonBody) for _, body in found.rows),
-        ),
+        Fact(key="labels", title="Labels", value=sum(isinstance(body, PersonBody) for _, body in found.rows)),
         Fact(
             key="chain_holds",
             title="Chain holds",
