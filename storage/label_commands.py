@@ -27,14 +27,14 @@ from storage.twin_labels import twin_labels
 EXIT_FAULT = 1
 SHOWN = 20  # bad lines on the terminal; --json has them all
 
-app = typer.Typer(no_args_is_help=True, help="What people found on parts that the line has judged.")
+app = typer.Typer(no_args_is_help=True)
 StationName = Annotated[str, typer.Option("--station", metavar="NAME|PATH", help="A station's name, or its file.")]
 JsonTo = Annotated[str | None, typer.Option("--json", metavar="FILE|-", help="Write one JSON object there.")]
 
 
 @app.callback()
 def labels() -> None:
-    """Labels are rows of the journal: they are added, and never changed."""
+    """What people found on parts that the line has judged: rows of the journal. Each takes --station and --json."""
 
 
 @app.command("import")

@@ -111,6 +111,10 @@ def test_no_file_and_no_verdict_exit_1(folder: Path, file: str) -> None:
     assert linectl("list")[0]["rows"] == []
 
 
+def test_the_help_says_that_each_takes_json() -> None:
+    assert "--json" in CliRunner().invoke(app, ["--help"]).stdout
+
+
 def test_the_page_names_every_column() -> None:
     page = (ROOT / "docs/labels.md").read_text()
 
