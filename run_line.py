@@ -23,7 +23,12 @@ from monitor.rules.verdicts import Provenance
 
 EXIT_FAULT, EXIT_USAGE = 1, 2
 COMMANDS = ("monitor.commands", "storage.commands", "storage.report_commands", "workers.commands")
-GROUPS = {"alarms": "storage.alarm_commands", "bench": "benchmarks.commands", "keys": "storage.key_commands"}
+GROUPS = {
+    "alarms": "storage.alarm_commands",
+    "bench": "benchmarks.commands",
+    "keys": "storage.key_commands",
+    "labels": "storage.label_commands",
+}
 PLANTS = ("monitor.twin.plant:run_plant", "monitor.twin.plc_plant:run_plc_plant")  # without, with a PLC
 
 

@@ -15,6 +15,7 @@ from pathlib import Path
 import msgspec
 import numpy as np
 
+from benchmarks.report_labels import labels_of
 from config.alarms import Level
 from config.loader import config_sha256, load_station
 from config.station import Station
@@ -22,7 +23,7 @@ from config.zones import Zone
 from monitor.messages import Gate, Outcome, Reason, Region
 from monitor.rows import ActuatedBody, AlarmBody, Body, Entry, Kind, PersonBody, RegionRow, RunBody, VerdictBody
 from monitor.rules.policy import counting, judge
-from monitor.rules.regions import regions_of_mask
+from monitor.rules.regions import Mask, encode_mask, regions_of_mask
 from monitor.twin.plant import surface_spec
 from monitor.twin.surface import draw
 from monitor.twin.truth import TruthClass
@@ -49,6 +50,13 @@ SPECK_MM2 = 9.0  # of that mark: it counts, and rejects nothing
 ZONES = {"gauge-corner": (0.0, 22.0), "running-surface": (22.0, 72.0)}  # mm across
 NETS = ("3f" * 32, "b7" * 32)  # of the first two shifts, and of the last
 OPPORTUNITIES = 50  # a part: places where a defect may lie, by agreement
+POLICY = """[policy]
+min_region_mm2 = 4.0
+reject_region_mm2 = 40.0
+reject_total_mm2 = 80.0
+[zones.running-surface]
+reject_region_mm2 = 55.0
+"""  # of what-if
 PPI = 92
 
 
@@ -114,6 +122,7 @@ class Day:
             area_mm2=sum(areas) if seen else None,
             largest_mm2=max(areas, default=0.0) if seen else None,
             regions=tuple(map(_row, regions)) if seen else (),
+            mask_rle=encode_mask(_with_mark(surface.mask, regions)) if seen and regions else b"",
             measures={"mean_level": light if reason is not Reason.DARK else 11.0},
             latency_ms=latency_ms if reason is not Reason.RECOVERED else None,
             zone=judged.zone,
@@ -146,7 +155,7 @@ class Day:
             return []
         px = int(SPECK_MM2 / 0.225)
         zone = "running-surface"
-        return [Region(x=96, y=line, width=8, height=6, area_px=px, area_mm2=SPECK_MM2, score=0.9, zones=(zone,))]
+        return [Region(x=96, y=line, width=8, height=5, area_px=px, area_mm2=SPECK_MM2, score=0.9, zones=(zone,))]
 
     def _start(self, at: int, net: str, *, recovered: int, reject_region: float = 40.0) -> Entry:
         config = {"policy": {"reject_region_mm2": reject_region}, "on_uninspected": "reject"}
@@ -172,7 +181,9 @@ def write_pages(docs: Path) -> None:
         folder = Path(home) / station.name
         folder.mkdir()
         with open_journal(folder) as journal:
-            journal.append(list(Day(station).entries()))
+            day = list(Day(station).entries())
+            labels = list(labels_of(day))
+            journal.append([*day, *labels])
         store = AuditStore(f"sqlite:///{folder / 'audit.sqlite'}", station.name, station.shifts)
         with JournalReader(folder) as reader:
             after = 0
@@ -184,7 +195,16 @@ def write_pages(docs: Path) -> None:
                 span=Span.HOUR, opportunities=OPPORTUNITIES, rolls_mm={"straightener-2": ROLL_MM, "feed": 1257.0}
             )
             asked = Asked(station=station, folder=folder, snapshot=snapshot, options=options)
-            of = {"spc": _with_frozen(asked), "shift": replace(asked, since=SECOND_SHIFT, until=SECOND_SHIFT + HOUR)}
+            policy = Path(home) / "policy.toml"
+            policy.write_text(POLICY)
+            looked_at = {each.slot for each in labels}
+            worst = max((each for each in day if each.slot in looked_at), key=_severity)
+            of = {
+                "spc": _with_frozen(asked),
+                "shift": replace(asked, since=SECOND_SHIFT, until=SECOND_SHIFT + HOUR),
+                "what-if": replace(asked, options=replace(options, policy=policy)),
+                "trace": replace(asked, options=replace(options, part=str(worst.slot))),
+            }
             for name in REPORTS:
                 page = make(name, of.get(name, asked))
                 (docs / f"report-{name}.png").write_bytes(sheets(page, ppi=PPI)[0])
@@ -233,6 +253,18 @@ def _row(region: Region) -> RegionRow:
         mask_sha256=None,
         zone=region.zones[0] if region.zones else None,
     )
+
+
+def _with_mark(mask: Mask, regions: list[Region]) -> Mask:
+    """What the twin drew, and the mark of the roll."""
+    marked = mask.copy()
+    for region in regions:
+        marked[region.y : region.y + region.height, region.x : region.x + region.width] |= region.area_mm2 == SPECK_MM2
+    return marked
+
+
+def _severity(entry: Entry) -> float:
+    return entry.body.severity or 0.0 if isinstance(entry.body, VerdictBody) else 0.0
 
 
 def _alarm(at: int, name: str, about: str, text: str, level: Level) -> Entry:

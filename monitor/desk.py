@@ -15,6 +15,7 @@ from config.timing import following_cameras
 from monitor.alarm_book import AlarmBook
 from monitor.bus.wire import Received
 from monitor.dispositions import Dispositions, Pending, escaped, failed, missed
+from monitor.label_book import LabelBook
 from monitor.lifeline import Status
 from monitor.messages import (
     Acknowledge,
@@ -25,6 +26,7 @@ from monitor.messages import (
     Counted,
     Counter,
     Disposition,
+    Labelled,
     Outcome,
     Projected,
     Reason,
@@ -69,6 +71,7 @@ class Desk:
             standing=recovered.standing,
             write=self._row,
         )
+        self._labels = LabelBook()
         self._passed: dict[int, dict[int, str]] = {}  # slot → seq → frame, until the part is decided
         self._projected_to = 0
         self._resume(recovered)
@@ -105,6 +108,8 @@ class Desk:
                 self.alarms.hear(message)
             case Acknowledge():
                 self.alarms.acknowledge(message)
+            case Labelled():
+                self._rows += self._labels.hear(message.saying)
             case Projected():
                 self._projected_to = max(self._projected_to, message.seq)
             case _:

@@ -19,6 +19,7 @@ import msgspec
 from msgspec import Meta
 
 from config.alarms import Level
+from monitor.labels import Saying
 from monitor.outcomes import Gate as Gate
 from monitor.outcomes import Outcome as Outcome
 from monitor.outcomes import Reason as Reason
@@ -253,6 +254,12 @@ class Acknowledge(Message, frozen=True, kw_only=True):
     said_at: Nanoseconds
 
 
+class Labelled(Message, frozen=True, kw_only=True):
+    """a person → decision: what was seen on a frame or part. Said until its row is there."""
+
+    saying: Saying
+
+
 class Projected(Message, frozen=True, kw_only=True):
     """recorder → decision: pictures up to this row lie in the image store; the journal may drop its copies."""
 
@@ -286,5 +293,6 @@ class Gated(Message, frozen=True, kw_only=True):
 
 AnyMessage = (
     Exposure | Frame | Credit | Done | Captured | Segmentation | Closed | Disposition | Actuated | Counter | Hold
-    | Resume | Alarm | AlarmNoted | Counted | Paired | Standing | Acknowledge | Projected | Command | Ask | Gated
+    | Resume | Alarm | AlarmNoted | Counted | Paired | Standing | Acknowledge | Labelled | Projected | Command | Ask
+    | Gated
 )  # fmt: skip

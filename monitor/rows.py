@@ -8,6 +8,7 @@ from typing import Protocol
 import msgspec
 
 from config.alarms import Level
+from monitor.labels import Label
 from monitor.messages import Gate, Outcome, Reason
 
 
@@ -114,6 +115,7 @@ class PersonBody(msgspec.Struct, frozen=True, kw_only=True):
     old: str
     new: str
     at: int  # wall, ns
+    label: Label | None = None  # where that is what they did; the row names the frame, or the part alone
 
 
 class RunBody(msgspec.Struct, frozen=True, kw_only=True):

@@ -4,7 +4,7 @@ SQLite in the state folder, or whatever `LINE_AUDIT_URL` names; written by the r
 """
 
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -17,6 +17,7 @@ from monitor.rows import Row
 from storage import projection
 from storage.database import audit_url, open_engine
 from storage.intake import Intake
+from storage.label_questions import Labels
 from storage.migrate import check_tables, migrate
 from storage.projection import StoreForeign, StoreLost
 from storage.questions import (
@@ -44,6 +45,7 @@ class Snapshot(NamedTuple):
     head: projection.Cursor | None  # None: nothing was ever taken in
     reports: Reports
     rows: SingleRows
+    labels: Labels
 
 
 class AuditStore:
@@ -57,6 +59,7 @@ class AuditStore:
         self._writes = writes
         self._ready = False
         self.reports = Reports(self._session, station)
+        self.labels = Labels(self._session, station)
 
     def cursor(self) -> projection.Cursor | None:
         with self._session() as session:
@@ -71,11 +74,12 @@ class AuditStore:
                 session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
             found = session.get(Cursor, self._station)
             head = None if found is None else projection.Cursor(found.seq, bytes(found.hash))
-            yield Snapshot(
-                head,
-                Reports(lambda: nullcontext(session), self._station),
-                SingleRows(lambda: nullcontext(session), self._station),
-            )
+
+            def ask() -> AbstractContextManager[Session]:
+                return nullcontext(session)
+
+            asked = (ask, self._station)
+            yield Snapshot(head, Reports(*asked), SingleRows(*asked), Labels(*asked))
 
     def project(self, rows: list[Row]) -> None:
         """Takes rows in, with their counts and the cursor, in one transaction; what is here already is passed over."""

@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 
 from config.shifts import Shifts
-from monitor.rows import ActuatedBody, RegionRow, Row, RunBody, VerdictBody
+from monitor.rows import ActuatedBody, PersonBody, RegionRow, Row, RunBody, VerdictBody
 from storage.schema import DAY_NS
 
 
@@ -100,6 +100,13 @@ def run(station: str, row: Row, body: RunBody) -> dict[str, Any]:
     return {"station": station, "seq": row.seq, **facts}
 
 
+def label(station: str, row: Row, body: PersonBody) -> dict[str, Any]:
+    """Of a body that has one."""
+    facts = {**msgspec.structs.asdict(body), **msgspec.structs.asdict(body.label)} if body.label else {}
+    facts = {key: facts[key] for key in _OF_LABEL} | {"state": text(facts["state"])}
+    return {"station": station, "seq": row.seq, "frame": row.frame, "slot": row.slot, **facts}
+
+
 def pictures(body: VerdictBody) -> Iterator[str]:
     """The SHA-256 of every picture a verdict names."""
     if body.frame_sha256:
@@ -113,6 +120,7 @@ def text(word: str | None) -> str | None:
     return None if word is None else str(word)
 
 
+_OF_LABEL = ("id", "region", "state", "reviewer", "label", "size_mm", "blind", "trial", "who", "why", "old", "at")
 _OF_REGION = ("x", "y", "width", "height", "area_px", "area_mm2", "score", "zone", "ignored")
 
 

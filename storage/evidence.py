@@ -5,8 +5,9 @@ from dataclasses import dataclass, field
 
 import msgspec
 
+from monitor.labels import Label
 from monitor.messages import Gate, Outcome, Reason
-from monitor.rows import ActuatedBody, CorrectionBody, Row, RunBody, VerdictBody, read_body
+from monitor.rows import ActuatedBody, CorrectionBody, PersonBody, Row, RunBody, VerdictBody, read_body
 from storage import chain
 from storage.audit_rows import pictures
 from storage.chain import GENESIS, Line
@@ -64,6 +65,7 @@ class Evidence:
     runs: list[tuple[int, RunBody]] = field(default_factory=list)
     pictures: dict[str, tuple[int, str]] = field(default_factory=dict)  # SHA-256 → first row that names it, its frame
     corrections: int = 0
+    labels: dict[str, tuple[int, str | None, Label]] = field(default_factory=dict)  # by id: first row, frame, label
 
     def started_after(self, seq: int) -> int | None:
         """The row of the first start of the line behind a row."""
@@ -106,6 +108,8 @@ def _noted(reader: JournalReader, evidence: Evidence) -> Iterator[Line]:
                     evidence.gates[row.seq] = row.slot, str(body.gate)
                 case RunBody():
                     evidence.runs.append((row.seq, body))
+                case PersonBody(label=Label() as label):
+                    evidence.labels.setdefault(label.id, (row.seq, row.frame, label))
                 case _:
                     pass
         yield line

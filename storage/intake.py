@@ -6,7 +6,7 @@ from sqlalchemy import Table, bindparam, insert, select, update
 from sqlalchemy.orm import Session
 
 from config.shifts import Shifts
-from monitor.rows import ActuatedBody, CorrectionBody, Row, RunBody, VerdictBody
+from monitor.rows import ActuatedBody, CorrectionBody, PersonBody, Row, RunBody, VerdictBody
 from storage import audit_rows, projection
 from storage.audit_rows import ShiftClock, text
 from storage.bulk import insert_rows
@@ -14,9 +14,9 @@ from storage.partitions import make_days
 from storage.projection import StoreLost, bodies_of, following
 from storage.rollup_store import add_tally, verdict_facts
 from storage.rollups import Tally
-from storage.schema import DAY_NS, Actuation, Crop, Cursor, Defect, Inspection, Model, Run
+from storage.schema import DAY_NS, Actuation, Crop, Cursor, Defect, Inspection, Label, Model, Run
 
-Keyed = type[Inspection | Defect | Crop | Actuation | Run]
+Keyed = type[Inspection | Defect | Crop | Actuation | Label | Run]
 
 
 class Intake:
@@ -36,12 +36,14 @@ class Intake:
         verdicts = [(row, body) for row, body in bodies if isinstance(body, VerdictBody)]
         runs = [(row, body) for row, body in bodies if isinstance(body, RunBody)]
         gates = [(row, body) for row, body in bodies if isinstance(body, ActuatedBody)]
+        labels = [(row, body) for row, body in bodies if isinstance(body, PersonBody) and body.label]
         days = self._make_days(session, {audit_rows.day_of(body) for _, body in verdicts})
         seen = self._add(session, Inspection, [audit_rows.inspection(station, *v, self._clock) for v in verdicts])
         defects = [one for each in verdicts for one in audit_rows.defects(station, *each)]
         self._add(session, Defect, defects)
         self._add(session, Crop, [one for each in verdicts for one in audit_rows.crops(station, *each)])
         acts = self._add(session, Actuation, [audit_rows.actuation(station, *g, self._clock) for g in gates])
+        self._add(session, Label, self._once(session, [audit_rows.label(station, *each) for each in labels]))
         self._add(session, Run, [audit_rows.run(station, *each) for each in runs])
         for _, run in runs:
             if session.get(Model, run.model_sha256) is None:
@@ -89,6 +91,14 @@ class Intake:
         if new:
             insert_rows(session.connection(), cast(Table, table.__table__), new)
         return new
+
+    def _once(self, session: Session, labels: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        """The first of each saying: one that was on its way when decision died may be in the journal twice."""
+        first = {each["id"]: each for each in reversed(labels)}
+        if not first:
+            return []
+        here = set(session.scalars(select(Label.id).where(Label.station == self._station, Label.id.in_(first))))
+        return sorted((each for each in first.values() if each["id"] not in here), key=lambda each: each["seq"])
 
     def _correct(self, session: Session, corrections: list[tuple[Row, CorrectionBody]], tally: Tally) -> bool:
         """Gives verdicts the outcome that counts, and moves the counts; whether there was any."""

@@ -57,7 +57,8 @@ def check_tables(engine: Engine) -> None:
 
 def revision(connection: Connection) -> str | None:
     """Of the tables that are here; None where there are none. Raises `StoreForeign` where nobody can say."""
-    found = MigrationContext.configure(connection).get_current_revision()
+    noted = MigrationContext.configure(connection).get_current_heads()
+    found = max(noted, default=None)  # 0002, come from 0001, left the note of that one beside its own
     if found is None and inspect(connection).has_table("schema_version"):
         versions = list(connection.scalars(text("SELECT version FROM schema_version")))
         if versions not in ([], [1]):
@@ -92,11 +93,13 @@ def _wait_for_others(connection: Connection) -> None:
 
 def _upgrade(connection: Connection, found: str | None) -> None:
     """Runs what is missing."""
-    scripts = _scripts()
+    scripts, context = _scripts(), MigrationContext.configure(connection)
+    if found == FIRST and not context.get_current_heads():
+        context.stamp(scripts, FIRST)  # before the steps: among them it would be a second note, and stay
+    elif found is not None:
+        connection.execute(text("DELETE FROM alembic_version WHERE version_num != :found"), {"found": found})
 
     def steps(_: Any, context: MigrationContext) -> Any:
-        if found == FIRST and context.get_current_revision() is None:
-            context.stamp(scripts, FIRST)
         return scripts._upgrade_revs("head", context.get_current_revision() or "base")  # alembic's own way to ask
 
     with EnvironmentContext(Config(), scripts, fn=steps, destination_rev="head") as environment:

@@ -82,10 +82,14 @@ class JournalReader:
         return [(row, body) for row in rows if isinstance(body := read_body(row), RunBody)]
 
     def alarms_and_people(self) -> list[tuple[Row, AlarmBody | PersonBody]]:
-        """What called a person, and what people did, oldest first."""
-        select = f"SELECT {COLUMNS} FROM journal WHERE kind IN ('alarm', 'person') ORDER BY seq"  # noqa: S608 - a constant
-        rows = [parse_line(line) for path in journal_files(self._journal) for line in self._ask(path, select)]
+        """What called a person, and what people did but label, oldest first."""
+        rows = self._people("slot IS NULL")  # a start of the line must not wait for years of labels
         return [(row, body) for row in rows if isinstance(body := read_body(row), AlarmBody | PersonBody)]
+
+    def labels(self) -> list[tuple[Row, PersonBody]]:
+        """What people said of frames and parts, oldest first; each body has its label."""
+        rows = self._people("slot IS NOT NULL")
+        return [(row, body) for row in rows if isinstance(body := read_body(row), PersonBody) and body.label]
 
     def last_slots(self, cameras: Sequence[str] = ()) -> dict[str, int]:
         """The highest slot with a verdict: of each camera seen lately, and of `cameras` however long ago."""
@@ -143,6 +147,11 @@ class JournalReader:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+    def _people(self, condition: str) -> list[Row]:
+        of = f"kind IN ('alarm', 'person') AND {condition}"  # as the index `people` has it
+        select = f"SELECT {COLUMNS} FROM journal WHERE {of} ORDER BY seq"  # noqa: S608 - constants
+        return [parse_line(line) for path in journal_files(self._journal) for line in self._ask(path, select)]
 
     def _files_behind(self, files: list[Path], after: int) -> list[Path]:
         """The files that hold rows behind `after`."""

@@ -46,6 +46,8 @@ def report(  # noqa: PLR0917 - typer names each
         str | None, typer.Option("--json", metavar="FILE|-", help="Write one JSON object there.")
     ] = None,
     camera: Annotated[str | None, typer.Option(help="Only this camera.")] = None,
+    part: Annotated[str | None, typer.Option(metavar="FRAME|SLOT", help="trace: which.")] = None,
+    policy: Annotated[Path | None, typer.Option(metavar="FILE.toml", help="what-if: with a table [policy].")] = None,
     opportunities: Annotated[int, typer.Option(min=1, max=1_000_000, help="quality: for a defect, on one part.")] = 1,
     by: Annotated[Span | None, typer.Option(help="spc: what makes one point.")] = None,
     chart: Annotated[
@@ -88,6 +90,8 @@ def report(  # noqa: PLR0917 - typer names each
         phases=_phases(phase or []),
         pitch_mm=_pitch(pitch_mm),
         rolls_mm=_rolls(roll or []),
+        part=part,
+        policy=policy,
     )
     freeze = _freeze(freeze_since, freeze_until, who=who, why=why, baseline=baseline, keep=keep)
     try:

@@ -158,6 +158,33 @@ class Actuation(Base):
     seen: Mapped[bool | None] = mapped_column(Boolean)  # by the verify sensor behind the gate
 
 
+class Label(Base):
+    """What a reviewer said of a frame, a part or a region; `seq` is its row in the journal."""
+
+    __tablename__ = "label"
+    __table_args__ = (
+        UniqueConstraint("station", "id", name="label_once"),  # a journal may have one twice, after a crash
+        Index("label_by_slot", "station", "slot"),
+    )
+
+    station: Mapped[str] = mapped_column(String(64), primary_key=True)
+    seq: Mapped[int] = mapped_column(primary_key=True)
+    id: Mapped[str] = mapped_column(String(32))
+    frame: Mapped[str | None] = mapped_column(String(200))  # None: the whole part
+    slot: Mapped[int]
+    region: Mapped[int | None] = mapped_column(Integer)  # the number of a defect; None: the whole frame or part
+    state: Mapped[str] = mapped_column(String(16))
+    reviewer: Mapped[str] = mapped_column(String(64))
+    label: Mapped[str] = mapped_column(String(64))
+    size_mm: Mapped[float | None]
+    blind: Mapped[bool] = mapped_column(Boolean)
+    trial: Mapped[int] = mapped_column(Integer)
+    who: Mapped[str] = mapped_column(String(64))  # brought it
+    why: Mapped[str] = mapped_column(String(1000))
+    old: Mapped[str] = mapped_column(String(200))
+    at: Mapped[int]
+
+
 class Model(Base):
     """A net that runs have used."""
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from config.station import Station
+from monitor.labels import Label
 from monitor.messages import Outcome
 from monitor.rows import Kind
 from storage.audit import AuditStore, open_audit
@@ -88,6 +89,7 @@ def check_audit(case: StoreCase) -> Iterator[Finding]:
         if verdict.seq <= cursor.seq and verdict.seq not in seen:
             yield _finding(Fault.ROW_MISSING, "audit", verdict.frame, "nothing", f"row {verdict.seq}")
     yield from _gate_faults(case, case.audit, cursor)
+    yield from _label_faults(case, case.audit, cursor)
     case.checked["audit"] = len(seen)
 
 
@@ -164,6 +166,31 @@ def _gate_faults(case: StoreCase, audit: AuditStore, cursor: Cursor) -> Iterator
                 else (Fault.ROW_MISSING if seq in gates else Fault.ROW_UNKNOWN)
             )
             yield _finding(fault, "audit", None, f"gate of row {seq}: {kept.get(seq)}", str(gates.get(seq)))
+
+
+def _label_faults(case: StoreCase, audit: AuditStore, cursor: Cursor) -> Iterator[Finding]:
+    """Every label in SQL is the journal's, once."""
+    here: dict[int, tuple[str | None, Label]] = {}
+    after = 0
+    while page := audit.labels.behind(after):
+        after = page[-1].seq
+        here |= {said.seq: (said.frame, said.label) for said in page if said.seq <= cursor.seq}
+    stated = {seq: (frame, label) for seq, frame, label in case.evidence.labels.values() if seq <= cursor.seq}
+    for seq in sorted(here.keys() | stated.keys()):
+        if here.get(seq) != stated.get(seq):
+            missing, unknown = seq not in here, seq not in stated
+            fault = Fault.ROW_MISSING if missing else Fault.ROW_UNKNOWN if unknown else Fault.ROW_DIFFERS
+            frame = stated.get(seq, here.get(seq, (None, None)))[0]
+            yield _finding(fault, "audit", frame, f"label of row {seq}: {_said(here, seq)}", _said(stated, seq))
+    if here:
+        case.checked["labels"] = len(here)
+
+
+def _said(labels: dict[int, tuple[str | None, Label]], seq: int) -> str:
+    if seq not in labels:
+        return "none"
+    label = labels[seq][1]
+    return f"{label.state} by {label.reviewer}: {label.label!r}"
 
 
 def _totals(evidence: Evidence, seq: int) -> dict[str, int]:

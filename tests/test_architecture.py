@@ -43,7 +43,7 @@ HOMES = {
     ],
     "pickle": [],  # I11: nothing that we read can carry code
 }
-RULES_MAY_IMPORT = {"monitor.messages", "monitor.rows", "monitor.rules", "config", "numpy", "cv2"}
+RULES_MAY_IMPORT = {"monitor.labels", "monitor.messages", "monitor.rows", "monitor.rules", "config", "numpy", "cv2"}
 STANDARD_CLOCKS_AND_HANDS = {
     "time",
     "socket",

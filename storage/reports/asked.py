@@ -44,6 +44,8 @@ class Options:
     frozen: Frozen | None = None  # spc
     pitch_mm: tuple[float, float] = PITCH_MM  # map: shortest and longest repeating pitch that is looked for
     rolls_mm: dict[str, float] = field(default_factory=dict)  # map: circumferences, as they show on the product
+    part: str | None = None  # trace: a slot, or one of its frames
+    policy: Path | None = None  # what-if: a file with the table [policy]
 
 
 @dataclass(frozen=True, kw_only=True)

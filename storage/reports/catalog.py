@@ -26,6 +26,21 @@ REPORTS: dict[str, Report] = {
         "where on the part defects lie, and whether they repeat as a roll's mark would",
     ),
     "latency": Report("storage.reports.latency:latency", "how long verdicts took, and how late the gate was told"),
+    "pod": Report("storage.reports.pod:pod", "probability of detection by size: a50, a90, a90/95, false calls"),
+    "agreement": Report(
+        "storage.reports.agreement:agreement",
+        "the line against inspectors, and inspectors among themselves: kappa, AC1",
+    ),
+    "escape": Report(
+        "storage.reports.escape:escape", "passed parts that are defective, rejected ones that are good, with bounds"
+    ),
+    "what-if": Report(
+        "storage.reports.what_if:what_if",
+        "other limits over the stored masks: which verdicts move, and whether that is better",
+    ),
+    "trace": Report(
+        "storage.reports.trace:trace", "one part: every frame, verdict, command and label, and the proof of the chain"
+    ),
 }
 
 

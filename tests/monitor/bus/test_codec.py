@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor.bus.codec import CodecError, decode, encode
+from monitor.labels import Label, Saying, State
 from monitor.messages import (
     Acknowledge,
     Actuated,
@@ -28,6 +29,7 @@ from monitor.messages import (
     Gate,
     Gated,
     Hold,
+    Labelled,
     Outcome,
     Paired,
     Part,
@@ -38,6 +40,9 @@ from monitor.messages import (
 )
 from tests.monitor.builders import MODEL, a_captured, a_counter, a_frame, a_region, a_segmentation
 
+SQUAT = Label(
+    id="0" * 32, state=State.CONFIRMED, reviewer="kim", label="squat", region=1, size_mm=3.5, blind=True, trial=1
+)
 ONE_OF_EACH: list[AnyMessage] = [
     Exposure(slot=1, trigger_count=1, at_count=-5, at_ns=1),
     Frame(frame=a_frame(), slot=1, attempt=2, due_ns=3),
@@ -58,6 +63,7 @@ ONE_OF_EACH: list[AnyMessage] = [
     Counted(camera="head", epoch=2, count=7, base=-3, at_ns=9, arrivals_ns=(1, 5)),
     Paired(camera="head", epoch=2, base=-3),
     Standing(paused=True, needs_person=False),
+    Labelled(saying=Saying(frame=None, slot=3, label=SQUAT, who="kim", why="", old="", at=3)),
     Command(slot=1, outcome=Outcome.REJECT, reason_code=3),
     Ask(hold=True),
     Gated(slot=1, outcome=Outcome.PASS, gate=Gate.RELEASED, at_count=60_000, late_ms=0.0),
