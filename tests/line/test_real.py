@@ -23,7 +23,7 @@ def replay(station: str, state: Path, line_data: Path, *arguments: str) -> dict[
     return line.summary()
 
 
-@pytest.mark.parametrize("station", ["rail-07", "commutator-01"])
+@pytest.mark.parametrize("station", ["rail-07", "commutator-01", "tile-02"])
 def test_some_files_of_each_set(station: str, tmp_path: Path, line_data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LINE_DATA", str(line_data))
 
@@ -34,7 +34,7 @@ def test_some_files_of_each_set(station: str, tmp_path: Path, line_data: Path, m
 
 
 @pytest.mark.real
-@pytest.mark.parametrize(("station", "files"), [("rail-07", 140), ("commutator-01", 64)])
+@pytest.mark.parametrize(("station", "files"), [("rail-07", 140), ("commutator-01", 64), ("tile-02", 277)])
 def test_every_file_of_each_set(
     station: str, files: int, tmp_path: Path, line_data: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
