@@ -22,7 +22,7 @@ from storage.reader import JournalReader
 EXIT_FAULT = 1
 HOURS_MOST = 24 * 90
 
-app = typer.Typer(no_args_is_help=True, help="The keys that sign the journal's checkpoints.")
+app = typer.Typer(no_args_is_help=True, help="The keys that sign the journal's checkpoints. Each takes --json.")
 StationName = Annotated[str, typer.Option("--station", metavar="NAME|PATH", help="A station's name, or its file.")]
 JsonTo = Annotated[str | None, typer.Option("--json", metavar="FILE|-", help="Write one JSON object there.")]
 

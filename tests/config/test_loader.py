@@ -43,20 +43,6 @@ def mutated(path: Path_, change: Callable[[dict[str, Any], str], None]) -> dict[
     return table
 
 
-MODBUS = {"kind": "modbus", "host": "127.0.0.1"}
-
-
-def behind_a_plc(table: dict[str, Any], *, pitch_ms: float = 200.0, actuator: dict[str, str] = MODBUS) -> None:
-    """Two cameras that count for themselves, and a PLC that counts the triggers."""
-    calibration = table["cameras"][0]["calibration"]
-    table["cameras"] = [GIGE | {"name": name, "calibration": calibration} for name in ("left", "right")]
-    table["actuator"] = dict(actuator)
-    table["workers"] = 4
-    table["belt"]["part_pitch_mm"] = table["belt"]["speed_mm_s"] * pitch_ms / 1000
-    table["budget"]["capture_ms"] = 60.0
-    del table["twin"]
-
-
 def misspelt(inner: dict[str, Any], key: str) -> None:
     inner[key + "x"] = inner.pop(key)
 
@@ -186,24 +172,6 @@ def test_every_shipped_station_loads(name: str, monkeypatch: pytest.MonkeyPatch)
             "'video' has no belt",
             id="video-above-a-belt",
         ),
-        pytest.param(
-            lambda t: t["cameras"].__setitem__(0, GIGE | {"calibration": t["cameras"][0]["calibration"]}),
-            "cameras[0].kind",
-            "'gige' above a belt needs a PLC",
-            id="gige-above-a-belt-without-a-plc",
-        ),
-        pytest.param(
-            lambda t: behind_a_plc(t, actuator={"kind": "mqtt", "host": "127.0.0.1"}),
-            "cameras[0].kind",
-            "over MQTT nobody knows how old a count is",
-            id="row-14-a-count-of-unknown-age",
-        ),
-        pytest.param(
-            lambda t: behind_a_plc(t, pitch_ms=150.0),
-            "budget.capture_ms",
-            "a part comes every 150 ms: there is no quiet moment",
-            id="row-14-too-close-to-be-compared",
-        ),
         pytest.param(lambda t: t.update(cameras=[]), "cameras", "is empty", id="no-camera"),
     ],
 )
@@ -296,10 +264,3 @@ def as_toml(table: dict[str, Any]) -> str:
                 return str(each)
 
     return "\n".join(f"{key} = {value(each)}" for key, each in table.items()) + "\n"
-
-
-def test_several_cameras_may_count_for_themselves_beside_a_plc() -> None:
-    table = copy.deepcopy(RAIL)
-    behind_a_plc(table)
-
-    assert [camera.name for camera in parse_station(table, at="rail-03").cameras] == ["left", "right"]
