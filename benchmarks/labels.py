@@ -65,12 +65,16 @@ def _rounds(items: list[Item]) -> list[list[Item]]:
     """The images that show one tile."""
     rounds: list[list[Item]] = []
     last = -NEXT_ROUND
-    for number, item in sorted((int(item.name.rpartition("_")[2]), item.name) for item in items):
-        if number - last >= NEXT_ROUND:
+    for item in sorted(items, key=_number):
+        if _number(item) - last >= NEXT_ROUND:
             rounds.append([])
-        rounds[-1].append(next(each for each in items if each.name == item))
-        last = number
+        rounds[-1].append(item)
+        last = _number(item)
     return rounds
+
+
+def _number(item: Item) -> int:
+    return int(item.name.rpartition("_")[2])
 
 
 def _vote(masks: list[Mask], n: int) -> Mask:
