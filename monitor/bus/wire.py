@@ -6,6 +6,7 @@ so the station's lock comes before any bind.
 """
 
 from collections.abc import Iterator, Mapping
+from itertools import count
 from typing import Self
 
 import structlog
@@ -23,6 +24,7 @@ MESSAGE_BYTES = 1 << 30  # a part larger than this is refused before it is alloc
 
 Received = tuple[AnyMessage, dict[str, "Pixels | bytes"]]
 
+_BELLS = count()  # their addresses: a hung thread keeps its bell bound, and the id of an object comes again
 log = structlog.get_logger()
 
 
@@ -176,7 +178,7 @@ class Bell(End):
     """Rung by a thread of this process, to wake the loop that waits on `Ears`."""
 
     def __init__(self) -> None:
-        address = f"inproc://bell-{id(self)}"
+        address = f"inproc://bell-{next(_BELLS)}"
         super().__init__(zmq.PULL, address, bind=True, hwm=1)
         self._rope = _BellRope(address)
 

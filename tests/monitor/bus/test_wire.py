@@ -148,6 +148,21 @@ def test_the_rope_carries_orders_and_notes_and_is_cut() -> None:
     assert lifeline.cut
 
 
+def test_a_bell_that_nobody_closed_leaves_the_next_its_own_place() -> None:
+    ids, sockets = set(), []
+
+    for _ in range(50):
+        bell = Bell()
+        bell._rope.close()
+        ids.add(id(bell))
+        sockets.append(bell.socket)  # bound, as a hung reader's, and its bell gone
+        del bell
+
+    assert len(ids) < len(sockets)  # else this shows nothing: an id came again, and its place was free
+    for socket in sockets:
+        socket.close()
+
+
 def test_a_bell_wakes_the_loop_from_another_thread_and_never_blocks_it() -> None:
     rope = Rope()
     bell = Bell()
