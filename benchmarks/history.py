@@ -2,7 +2,6 @@
 
 import json
 import os
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -17,7 +16,7 @@ from typing import Any
 from sqlalchemy import create_engine, text
 from sqlalchemy.engine import make_url
 
-from benchmarks.history_questions import NAMES
+from benchmarks.history_questions import NAMES, UNINDEXED
 from benchmarks.history_rows import STATION, year_of_rows
 from monitor.rows import Entry
 from storage.audit import AuditStore
@@ -25,6 +24,7 @@ from storage.journal import journal_files, open_journal
 from storage.reader import PAGE_ROWS, JournalReader
 
 ROUNDS = 40  # of each question
+KEPT_FILES = 2  # of the journal: for reports that read rows of the last shift
 UNINDEXED_ROWS = 200_000  # of the copy on which the same is asked without indexes and counts
 
 
@@ -36,24 +36,24 @@ def measure_history(rows: int, store: str, say: Callable[[str], object]) -> dict
     """Fills a fresh store, then asks; each question in a process of its own, so that its memory is its own."""
     with tempfile.TemporaryDirectory(prefix="history-") as home:
         with fresh_store(store, Path(home)) as url:
-            rates = fill(url, rows, Path(home), say)
-            found = [ask(url, name, ROUNDS, unindexed=False) for name in NAMES]
+            folder, rates = fill(url, rows, Path(home), say)
+            found = [ask(url, name, ROUNDS, folder) for name in NAMES]
             size_mb = _size_mb(url)
         compared = min(rows, UNINDEXED_ROWS)
         with fresh_store(store, Path(home)) as url:
-            fill(url, compared, Path(home), say)
+            folder, _ = fill(url, compared, Path(home), say)
             _copy_without_indexes(url)
             ratios = {}
-            for name in NAMES:
-                indexed = ask(url, name, ROUNDS, unindexed=False)["p50_ms"]
-                ratios[name] = round(ask(url, name, 3, unindexed=True)["p50_ms"] / max(indexed, 0.01), 1)
+            for name in UNINDEXED:
+                indexed = ask(url, name, ROUNDS, folder)["p50_ms"]
+                ratios[name] = round(ask(url, name, 3, None)["p50_ms"] / max(indexed, 0.01), 1)
     return {
         "store": store,
         "inspections": rows,
         **rates,
         "store_mb": size_mb,
         "unindexed_at_rows": compared,
-        "rows": [each | {"ratio_unindexed": ratios[each["name"]]} for each in found],
+        "rows": [each | {"ratio_unindexed": ratios.get(each["name"])} for each in found],
     }
 
 
@@ -79,9 +79,9 @@ def fresh_store(store: str, home: Path) -> Iterator[str]:
         _drop(engine, name)
 
 
-def fill(url: str, rows: int, home: Path, say: Callable[[str], object]) -> dict[str, float]:
-    """Writes a journal and projects it as the recorder does; verdicts/s, and per second of our CPU: where others
-    work too, the first is theirs as well."""
+def fill(url: str, rows: int, home: Path, say: Callable[[str], object]) -> tuple[Path, dict[str, float]]:
+    """Writes a journal and projects it as the recorder does. The state folder, with the last files of the journal, and
+    the rates: verdicts/s, and per second of our CPU, since where others work too the first is theirs as well."""
     folder = home / uuid.uuid4().hex / STATION
     folder.mkdir(parents=True)
     store = AuditStore(url, STATION)
@@ -95,20 +95,20 @@ def fill(url: str, rows: int, home: Path, say: Callable[[str], object]) -> dict[
                 after = page[-1].seq
             spent_s += time.perf_counter() - begun_s
             cpu_s += time.process_time() - begun_cpu_s
-            for old in journal_files(folder / "journal")[:-2]:  # else a year is on the disk twice
+            for old in journal_files(folder / "journal")[:-KEPT_FILES]:  # else a year is on the disk twice
                 old.unlink()
             told += block
             if told >= 500_000:
                 say(f"{after} journal rows at {after / spent_s:.0f}/s")
                 told = 0
     store.close()
-    shutil.rmtree(folder.parent)
-    return {"ingest_rows_per_s": round(rows / spent_s, 1), "ingest_rows_per_cpu_s": round(rows / cpu_s, 1)}
+    return folder, {"ingest_rows_per_s": round(rows / spent_s, 1), "ingest_rows_per_cpu_s": round(rows / cpu_s, 1)}
 
 
-def ask(url: str, name: str, rounds: int, *, unindexed: bool) -> dict[str, Any]:
-    """One question, so many times, in a new process."""
-    command = [sys.executable, "-m", "benchmarks.history_questions", name, str(rounds), str(int(unindexed))]
+def ask(url: str, name: str, rounds: int, folder: Path | None) -> dict[str, Any]:
+    """One question, so many times, in a new process; without a state folder, of the copy without indexes."""
+    command = [sys.executable, "-m", "benchmarks.history_questions", name, str(rounds)]
+    command += [] if folder is None else [str(folder)]
     environment = os.environ | {"LINE_AUDIT_URL": url}
     here = Path(__file__).resolve().parent.parent
     said = subprocess.run(command, check=True, capture_output=True, text=True, env=environment, cwd=here).stdout

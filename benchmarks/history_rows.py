@@ -4,8 +4,12 @@ import math
 import random
 from collections.abc import Iterator
 
+from config.loader import load_station
+from config.station import Station
+from monitor.labels import GOOD, Label, State
+from monitor.labels import LABELLED as SAID
 from monitor.messages import Gate, Outcome, Reason
-from monitor.rows import ActuatedBody, CorrectionBody, Entry, Kind, RegionRow, RunBody, VerdictBody
+from monitor.rows import ActuatedBody, CorrectionBody, Entry, Kind, PersonBody, RegionRow, RunBody, VerdictBody
 
 STATION = "rail-03"
 CAMERAS = ("head", "web", "foot")
@@ -17,32 +21,59 @@ WHY = (Reason.DARK, Reason.BLURRED, Reason.NO_ANSWER, Reason.LATE)
 WIDTH, HEIGHT = 160, 1000  # px
 MM2_PER_PX = 0.225
 MODELS = ("ab" * 32, "cd" * 32)  # changed in the middle of the year
+STARTS = 52  # of the line, a week apart
+LABELLED = 3000  # parts of the year that somebody has looked at, at most
+GOOD_PARTS = 0.2  # of those that are labelled, the share that was drawn from all; the others carry a region
 
 
 def year_of_rows(inspections: int, *, seed: int = 0) -> Iterator[Entry]:
-    """A start of the line, then each part: a verdict by each camera, the gate's word, now and then a correction."""
+    """Starts of the line, and each part: a verdict by each camera, the gate's word, now and then a correction, and
+    what an inspector says of it."""
     draw = random.Random(seed)
-    yield _run(0)
+    config = station().model_dump_json()
+    parts = math.ceil(inspections / len(CAMERAS))
     apart = YEAR_NS // max(1, inspections // len(CAMERAS))
-    seq = 1
-    for part in range(math.ceil(inspections / len(CAMERAS))):
+    seq, started = 0, -1
+    for part in range(parts):
         at = BEGIN + part * apart + draw.randrange(max(1, apart // 4))
+        if (week := part * STARTS // parts) != started:
+            started, seq = week, seq + 1
+            yield _run(week, at, part, config)
         model = MODELS[2 * part * apart > YEAR_NS]
         outcomes = []
         for camera in CAMERAS[: inspections - part * len(CAMERAS)]:
             seq += 1
-            verdict = _verdict(draw, part, camera, at, model)
+            verdict = _verdict(draw, part, camera, at, model, _named(week))
             outcomes.append((seq, verdict))
             yield verdict
         passed = all(each.outcome is Outcome.PASS for _, each in outcomes)
         seq += 1
-        yield _gate(draw, part, at, passed)
+        yield _gate(draw, part, at, passed, _named(week))
         for corrects, verdict in outcomes if draw.random() < CORRECTED * len(CAMERAS) else ():
             seq += 1
-            yield _correction(part, corrects, verdict, at)
+            yield _correction(part, corrects, verdict, at, _named(week))
+        for verdict in _looked_at(draw, [verdict for _, verdict in outcomes], parts):
+            seq += 1
+            yield _label(draw, verdict, part, at)
 
 
-def _verdict(draw: random.Random, part: int, camera: str, at: int, model: str) -> Entry:
+def station() -> Station:
+    """Whose year it is: the rail station with three cameras."""
+    loaded = load_station(STATION)
+    cameras = tuple(loaded.cameras[0].model_copy(update={"name": name}) for name in CAMERAS)
+    return loaded.model_copy(update={"cameras": cameras})
+
+
+def _looked_at(draw: random.Random, verdicts: list[Entry], parts: int) -> list[Entry]:
+    """The verdict of this part that is labelled, if any: mostly of those with a region."""
+    found = [each for each in verdicts if isinstance(each.body, VerdictBody) and each.body.regions]
+    often = min(1.0, LABELLED / parts)
+    if found:
+        return found[:1] if draw.random() < (1 - GOOD_PARTS) * often / (REJECTED + SPECK) / len(CAMERAS) else []
+    return verdicts[:1] if draw.random() < GOOD_PARTS * often else []
+
+
+def _verdict(draw: random.Random, part: int, camera: str, at: int, model: str, run: str) -> Entry:  # noqa: PLR0917
     ending = draw.random()
     outcome, reason = Outcome.PASS, None
     regions: tuple[RegionRow, ...] = ()
@@ -56,7 +87,7 @@ def _verdict(draw: random.Random, part: int, camera: str, at: int, model: str) -
     areas = [region.area_mm2 or 0.0 for region in regions]
     latency_ms = draw.lognormvariate(4.0, 0.35)
     body = VerdictBody(
-        run="20260101T000000Z-1",
+        run=run,
         camera=camera,
         trigger_count=part,
         captured_at=at,
@@ -113,11 +144,11 @@ def _region(draw: random.Random, middle_mm2: float) -> RegionRow:
     )
 
 
-def _gate(draw: random.Random, part: int, at: int, passed: bool) -> Entry:
+def _gate(draw: random.Random, part: int, at: int, passed: bool, run: str) -> Entry:
     gate, commanded = (Gate.RELEASED, Outcome.PASS) if passed else (Gate.REJECTED, Outcome.REJECT)
     late_ms = draw.expovariate(0.05) if draw.random() < 0.0002 else 0.0
     body = ActuatedBody(
-        run="20260101T000000Z-1",
+        run=run,
         gate=gate,
         commanded=commanded,
         at_count=part * 5000 + 60_000,
@@ -127,23 +158,46 @@ def _gate(draw: random.Random, part: int, at: int, passed: bool) -> Entry:
     return Entry(kind=Kind.ACTUATED, frame=None, slot=part, outcome=commanded, reason=None, body=body)
 
 
-def _correction(part: int, corrects: int, verdict: Entry, at: int) -> Entry:
-    body = CorrectionBody(run="20260101T000000Z-1", corrects=corrects, decided_at=at + 3_000_000_000)
+def _correction(part: int, corrects: int, verdict: Entry, at: int, run: str) -> Entry:
+    body = CorrectionBody(run=run, corrects=corrects, decided_at=at + 3_000_000_000)
     outcome, reason = Outcome.NOT_INSPECTED, Reason.LATE
     return Entry(kind=Kind.CORRECTION, frame=verdict.frame, slot=part, outcome=outcome, reason=reason, body=body)
 
 
-def _run(recovered: int) -> Entry:
+def _label(draw: random.Random, verdict: Entry, part: int, at: int) -> Entry:
+    """An inspector finds what is large enough, mostly."""
+    area_mm2 = (verdict.body.area_mm2 or 0.0) if isinstance(verdict.body, VerdictBody) else 0.0
+    defective = draw.random() < 1 / (1 + math.exp(-(area_mm2 - 30.0) / 12.0))
+    label = Label(
+        id=f"{draw.getrandbits(128):032x}",
+        state=State.CONFIRMED if defective == (verdict.outcome is Outcome.REJECT) else State.CORRECTED,
+        reviewer=draw.choice(("ana", "ben")),
+        label="scratch" if defective else GOOD,
+        region=None,
+        size_mm=round(max(0.1, math.sqrt(area_mm2)), 2) if defective else None,
+        blind=True,
+        trial=1,
+    )
+    body = PersonBody(who="ana", what=SAID, why="review", old="", new=label.label, at=at + 60_000_000_000, label=label)
+    return Entry(kind=Kind.PERSON, frame=verdict.frame, slot=part, outcome=None, reason=None, body=body)
+
+
+def _named(week: int) -> str:
+    """The run of this week."""
+    return f"20260101T000000Z-{week + 1}"
+
+
+def _run(week: int, at: int, first_slot: int, config: str) -> Entry:
     body = RunBody(
-        run="20260101T000000Z-1",
-        started_at=BEGIN,
+        run=_named(week),
+        started_at=at,
         software="line-monitor 0.1.0",
         config_sha256="ef" * 32,
-        config="{}",
+        config=config,
         model_name="anomalyseg-8",
-        model_sha256=MODELS[0],
+        model_sha256=MODELS[2 * week >= STARTS],
         engine="openvino",
-        first_slots=dict.fromkeys(CAMERAS, 0),
-        recovered=recovered,
+        first_slots=dict.fromkeys(CAMERAS, first_slot),
+        recovered=0,
     )
     return Entry(kind=Kind.RUN, frame=None, slot=None, outcome=None, reason=None, body=body)

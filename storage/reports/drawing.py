@@ -18,6 +18,7 @@ from matplotlib.figure import Figure
 INK, MUTED, RULE = "#16191d", "#565d66", "#c9ced4"
 BLUE, VERMILION, ORANGE, SKY = "#0072b2", "#d55e00", "#e69f00", "#56b4e9"
 WIDE = 7.2  # inches: the text of an A4 page
+LEFT, RIGHT, BOTTOM, TOP = 0.72, 0.08, 0.44, 0.06  # inches around axes whose texts have a known size
 SETTINGS: Any = {  # matplotlib types each name
     "svg.hashsalt": "line-monitor",  # names of clip paths are random otherwise
     "svg.fonttype": "path",  # a reader needs no font of ours
@@ -65,12 +66,19 @@ class Drawing:
 
 
 @contextmanager
-def drawn(height: float, *, width: float = WIDE) -> Iterator[Drawing]:
-    """Axes to draw on, inches."""
+def drawn(height: float, *, width: float = WIDE, fitted: bool = True) -> Iterator[Drawing]:
+    """Axes to draw on, inches. `fitted`: the room around them is measured by their texts, which takes as long again as
+    the drawing; else it is fixed."""
     with mpl.rc_context(SETTINGS):
-        figure = Figure(figsize=(width, height), layout="constrained")
+        figure = Figure(figsize=(width, height), layout="constrained" if fitted else None)
         drawing = Drawing(figure.add_subplot())
+        if not fitted:
+            figure.subplots_adjust(LEFT / width, BOTTOM / height, 1 - RIGHT / width, 1 - TOP / height)
+            drawing.axes.yaxis.set_label_coords(-0.6 / (width - LEFT - RIGHT), 0.5)
         yield drawing
+        if layout := figure.get_layout_engine():
+            layout.execute(figure)
+            figure.set_layout_engine("none")  # or savefig would draw it all once more to lay it out
         written = io.StringIO()
         figure.savefig(written, format="svg", metadata={"Date": None, "Creator": None})
     drawing.svg = _plain(written.getvalue())

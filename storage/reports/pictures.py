@@ -26,7 +26,7 @@ DENSITY = LinearSegmentedColormap.from_list("density", ["#ffffff", "#c6dcea", "#
 
 def control_chart(charts: Sequence[Chart], labels: Sequence[str], *, value: str, points: str) -> str:
     """Phases of one series, each with limits of its own; `labels` name all points, `value` and `points` the axes."""
-    with drawn(2.15) as drawing:
+    with drawn(2.15, fitted=False) as drawing:  # a page has fifteen of them
         axes = drawing.axes
         for chart in charts:
             _phase(axes, chart)
@@ -153,7 +153,7 @@ def _phase(axes: Axes, chart: Chart) -> None:
         ("upper", VERMILION, (0, (4, 2))),
     ):
         heights = [getattr(point, which) for point in chart.points]
-        axes.stairs(heights, borders, baseline=None, color=colour, linewidth=0.9, linestyle=dashes)
+        axes.plot(np.repeat(borders, 2)[1:-1], np.repeat(heights, 2), color=colour, linewidth=0.9, linestyle=dashes)
     dot: Any = {"marker": "o", "markersize": 2.6} if len(at) <= FEW else {}
     axes.plot(at, [point.value for point in chart.points], color=BLUE, linewidth=0.9, **dot)
     out = [point for point in chart.points if point.index in chart.excluded]

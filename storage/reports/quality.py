@@ -40,14 +40,14 @@ def quality(asked: Asked) -> Page:
     opportunities = asked.options.opportunities
     shifts = sorted({each.starts_at for each in counts})
     cameras = asked.in_order(each.camera for each in counts)
+    of_shift: dict[tuple[int, str], list[OutcomeCount]] = {}
+    for each in counts:
+        of_shift.setdefault((each.starts_at, each.camera), []).append(each)
     rows = [
-        {
-            "shift": asked.local(shift),
-            "camera": camera,
-            **_figures([each for each in counts if (each.starts_at, each.camera) == (shift, camera)], opportunities),
-        }
+        {"shift": asked.local(shift), "camera": camera, **_figures(of_shift[shift, camera], opportunities)}
         for shift in shifts
         for camera in cameras
+        if (shift, camera) in of_shift
     ]
     rows = [row for row in rows if row["triggers"]]
     by_camera = [

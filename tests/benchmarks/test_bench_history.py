@@ -22,8 +22,8 @@ ROWS = 3000
 @pytest.fixture
 def year(tmp_path: Path) -> Any:
     with fresh_store("sqlite", tmp_path) as url:
-        fill(url, ROWS, tmp_path, print)
-        yield url
+        folder, _ = fill(url, ROWS, tmp_path, print)
+        yield url, folder
 
 
 def plainly(url: str, name: str) -> list[Any]:
@@ -36,23 +36,24 @@ def plainly(url: str, name: str) -> list[Any]:
     return found
 
 
-def test_every_question_means_what_its_twin_means(year: str) -> None:
-    store = AuditStore(year, STATION, writes=False)
-    asked = questions(store, random.Random(1))
+def test_every_question_means_what_its_twin_means(year: tuple[str, Path]) -> None:
+    url, folder = year
+    store = AuditStore(url, STATION, writes=False)
+    asked = questions(store, folder, random.Random(1))
     for name in NAMES:
         asked[name]()
-    _copy_without_indexes(year)
+    _copy_without_indexes(url)
 
-    assert [row[0] for row in plainly(year, "page-first")] == [each.seq for each in asked["page-first"]()]  # type: ignore[attr-defined]
+    assert [row[0] for row in plainly(url, "page-first")] == [each.seq for each in asked["page-first"]()]  # type: ignore[attr-defined]
     quality: Counter[tuple[Any, ...]] = Counter()
-    for starts_at, camera, outcome, reason, number in plainly(year, "report-quality"):
+    for starts_at, camera, outcome, reason, number in plainly(url, "report-quality"):
         quality[starts_at, camera, outcome, reason or ""] += number
     counted = {(q.starts_at, q.camera, q.outcome, q.reason): q.verdicts for q in store.reports.quality(YEAR)}
     assert counted == quality
     cells = {(c.camera, c.across, c.along): c.defects for c in store.reports.density(YEAR)}
-    assert cells == {(camera, x, y): number for camera, x, y, number in plainly(year, "report-map")}
+    assert cells == {(camera, x, y): number for camera, x, y, number in plainly(url, "report-map")}
     defects = sum(each.defects for each in store.reports.pareto(YEAR))
-    assert defects == sum(row[3] for row in plainly(year, "report-pareto"))
+    assert defects == sum(row[3] for row in plainly(url, "report-pareto"))
     store.close()
 
 
