@@ -1,6 +1,7 @@
 """Which database the audit store lies in, and how it is reached; what only one kind of database knows stands here."""
 
 import os
+import time
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,9 @@ from config.loader import ConfigError
 
 BUSY_S = 0.1  # a locked SQLite is tried again by the recorder, which has other things to look at meanwhile
 CONNECT_S = 2
+READ_S = 30.0  # one statement of a reader: a question that takes longer was not meant, and holds the log
+WRITE_MS = 10_000
+STEPS = 10_000  # of SQLite's machine between two looks at the clock: less than a millisecond
 DEAD_PEER = {  # a server whose host is gone says nothing: after so long it is lost, and the next one may be asked
     "keepalives_idle": 2,
     "keepalives_interval": 1,
@@ -28,14 +32,20 @@ def audit_url(folder: Path) -> str:
 
 
 def open_engine(url: str, *, writes: bool) -> Engine:
-    """Connects to nothing yet. Raises `ConfigError` for a URL that names no database."""
+    """Connects to nothing yet. Raises `ConfigError` for a URL that names no database.
+
+    A reader can change nothing, whatever it asks, and no statement of its may run for more than `READ_S`.
+    """
     try:
         parsed = make_url(url)
         sqlite = parsed.get_backend_name() == "sqlite"
         waits: dict[str, Any] = {"timeout": BUSY_S} if sqlite else {"connect_timeout": CONNECT_S}
         if parsed.get_backend_name() == "postgresql":
             given = parsed.query.get("options", "")
-            waits["options"] = f"{given} -c lock_timeout=1000 -c statement_timeout=10000"
+            most_ms = WRITE_MS if writes else round(1000 * READ_S)
+            waits["options"] = f"{given} -c lock_timeout=1000 -c statement_timeout={most_ms}"
+            if not writes:
+                waits["options"] += " -c default_transaction_read_only=on"
             waits |= DEAD_PEER
         engine = create_engine(
             parsed,
@@ -49,7 +59,12 @@ def open_engine(url: str, *, writes: bool) -> Engine:
     if sqlite:
         engine.dialect.statement_compiler = _HintedCompiler
         event.listen(engine, "connect", _prepare_sqlite)
-        event.listen(engine, "begin", _begin_writing if writes else _begin_reading)
+        if writes:
+            event.listen(engine, "begin", _begin_writing)
+        else:
+            event.listen(engine, "connect", _refuse_writes)
+            event.listen(engine, "begin", _begin_reading)
+            event.listen(engine, "before_cursor_execute", _limit_time)
     return engine
 
 
@@ -78,3 +93,14 @@ def _begin_writing(connection: Connection) -> None:
 
 def _begin_reading(connection: Connection) -> None:
     connection.exec_driver_sql("BEGIN")
+
+
+def _refuse_writes(connection: Any, _: object) -> None:
+    connection.execute("PRAGMA query_only = ON")
+
+
+def _limit_time(connection: Connection, *_: object) -> None:
+    """SQLite has no clock: it asks ours now and then, also while rows are fetched, and breaks off past the limit."""
+    ends_s = time.monotonic() + READ_S
+    driver: Any = connection.connection.dbapi_connection
+    driver.set_progress_handler(lambda: time.monotonic() > ends_s, STEPS)
