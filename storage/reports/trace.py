@@ -17,6 +17,7 @@ from storage.report_questions import Period
 from storage.reports.asked import Asked
 from storage.reports.page import Cell, Column, Fact, Gap, Page, Part, Photo, Table, Text
 from storage.reports.part_rows import PROOF_ROWS, PartRows, picture, read_part
+from storage.reports.sealed import seal_fact, seal_of, seal_parts
 
 TITLE = "Traceability of a part"
 PHOTOS_MOST = 60
@@ -37,13 +38,14 @@ def trace(asked: Asked) -> Page:
     with JournalReader(asked.folder) as reader:
         found = read_part(reader, slot, first=seen[0].seq, head=asked.snapshot.head)
         photos = list(_photos(asked, reader, found))
+        seal = seal_of(asked, reader, found)
     captured = [body.captured_at for _, body in found.verdicts] or [seen[0].captured_at]
     return asked.page(
         "trace",
         f"{TITLE}: slot {slot}",
         Period(min(captured), max(captured) + 1),
-        facts=_facts(slot, seen, found),
-        parts=[*_tables(asked, found), *photos, *_proof(found)],
+        facts=[*_facts(slot, seen, found), seal_fact(seal)],
+        parts=[*_tables(asked, found), *photos, *_proof(found), *seal_parts(seal)],
         rows=[*_rows(found)],
         row_count=len(seen),
         query={"part": named},
@@ -269,12 +271,6 @@ def _proof(found: PartRows) -> Iterator[Part]:
             missing=f"The chain was followed over {PROOF_ROWS} rows, to row {found.end.seq}; a label may be behind.",
             remedy="linectl verify follows it to its end.",
         )
-    yield Gap(
-        title="The head is not signed",
-        missing="The proof ends in a head that this machine wrote itself: it shows any change made since that head was "
-        "kept elsewhere, and none made before.",
-        remedy="Keep this page, or the head in its footer, where nobody who can write the journal can write.",
-    )
 
 
 def _rows(found: PartRows) -> Iterator[dict[str, Cell]]:

@@ -72,6 +72,7 @@ def test_everything_of_the_part_is_there(line: Line) -> None:
     facts = the_facts(page)
     assert facts == {
         "slot": 2, "outcome": "REJECT", "frames": 1, "gate": "rejected", "labels": 1, "chain_holds": True,
+        "signed": None,
     }  # fmt: skip
     verdict, rests = turned(page, "Verdicts"), turned(page, "What they rest on")
     assert (verdict["row"], verdict["frame"], verdict["outcome"]) == (3, a_frame(2), "REJECT")
