@@ -18,6 +18,7 @@ from config.calibration import CalibrationFault, with_calibrations
 from config.cameras import FolderCamera, GigeCamera, TwinCamera, VideoCamera, redacted, source_problems
 from config.onlookers import NO_GATE, webhook_problems
 from config.proof import proof_problems
+from config.quality import quality_problems
 from config.station import Station
 from config.timing import budget_problem, following_cameras
 
@@ -183,6 +184,8 @@ def _problems(station: Station) -> Iterable[tuple[str, str]]:
         yield from ((f"opcua_server.{key}", text) for key, text in station.opcua_server.problems(package_path))
     proof = proof_problems(station.proof, package_path, state_folder(station))
     yield from ((f"proof.{key}", text) for key, text in proof)
+    zones = {zone.name for camera in station.cameras for zone in camera.zones}
+    yield from ((f"quality.{key}", text) for key, text in quality_problems(station.quality, zones))
     kinds = {camera.kind for camera in station.cameras}
     if len(kinds) > 1:
         yield "cameras", f"kinds {sorted(kinds)} cannot share a station: one source counts the triggers"

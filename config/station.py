@@ -13,6 +13,7 @@ from config.onlookers import Sparkplug, Webhook
 from config.opcua_server import OpcUaServer
 from config.policy import Policy
 from config.proof import Proof
+from config.quality import Quality
 from config.shifts import Shifts
 
 
@@ -128,6 +129,7 @@ class Station(Table):
     proof: Proof = Proof()
     alarms: Alarms = Alarms()
     shifts: Shifts = Shifts()
+    quality: Quality = Quality()
     bus: Annotated[Ipc | Tcp, Field(discriminator="kind")] = Ipc(kind="ipc")
     twin: Twin | None = None
     sparkplug: Sparkplug | None = None

@@ -19,7 +19,7 @@ from storage.history_files import MissingExtra
 from storage.journal import JournalError
 from storage.projection import StoreForeign, StoreLost
 from storage.reader import JournalReader
-from storage.reports.asked import PITCH_MM, Asked, Frozen, Options, RunRules
+from storage.reports.asked import PITCH_MM, Asked, Frozen, Options, RunRules, Weight
 from storage.reports.catalog import REPORTS, make
 from storage.reports.chart_names import KINDS
 from storage.reports.forms import FORMS, check_form, write_page
@@ -48,7 +48,11 @@ def report(  # noqa: PLR0917 - typer names each
     camera: Annotated[str | None, typer.Option(help="Only this camera.")] = None,
     part: Annotated[str | None, typer.Option(metavar="FRAME|SLOT", help="trace: which.")] = None,
     policy: Annotated[Path | None, typer.Option(metavar="FILE.toml", help="what-if: with a table [policy].")] = None,
-    opportunities: Annotated[int, typer.Option(min=1, max=1_000_000, help="quality: for a defect, on one part.")] = 1,
+    opportunities: Annotated[
+        int | None, typer.Option(min=1, max=1_000_000, help="quality: for a defect, on one part; else the station's.")
+    ] = None,
+    weight: Annotated[Weight, typer.Option(help="pareto: what makes a bar long.")] = "count",
+    change: Annotated[str | None, typer.Option(metavar="TIME", help="pareto: before and after it.")] = None,
     by: Annotated[Span | None, typer.Option(help="spc: what makes one point.")] = None,
     chart: Annotated[
         list[str] | None, typer.Option(metavar="CHART", help=f"spc: {', '.join(KINDS)}. Repeatable.")
@@ -83,6 +87,8 @@ def report(  # noqa: PLR0917 - typer names each
     options = Options(
         camera=camera,
         opportunities=opportunities,
+        weight=weight,
+        change=_time(change, "--change", datetime.now(UTC)),
         span=by,
         charts=_charts(chart or []),
         rules=rules,

@@ -17,6 +17,7 @@ from storage.statistics.charts import Baseline
 
 NANO = 1_000_000_000
 PITCH_MM = (100.0, 4000.0)  # of rolls from 32 mm to 1.3 m
+Weight = Literal["count", "area", "cost"]
 RunRules = Literal["nelson", "western-electric"]
 
 
@@ -35,7 +36,9 @@ class Options:
     """What single reports can be asked besides."""
 
     camera: str | None = None  # None: each
-    opportunities: int = 1  # quality: for a defect, on one part
+    opportunities: int | None = None  # quality: for a defect, on one part; None: as the station file has it
+    weight: Weight = "count"  # pareto
+    change: int | None = None  # pareto: before and after this moment; wall time, ns
     span: Span | None = None  # spc: what makes one point; None: what gives a readable chart
     charts: tuple[str, ...] = ()  # spc; empty: those that fit the rate of defects
     rules: RunRules = "nelson"  # spc

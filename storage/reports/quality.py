@@ -37,7 +37,7 @@ def quality(asked: Asked) -> Page:
     counts = [each for each in asked.reports.quality(period, Span.SHIFT) if asked.takes(each.camera)]
     if not counts:
         return asked.missing("quality", TITLE, period)
-    opportunities = asked.options.opportunities
+    opportunities = asked.options.opportunities or asked.station.quality.opportunities
     shifts = sorted({each.starts_at for each in counts})
     cameras = asked.in_order(each.camera for each in counts)
     of_shift: dict[tuple[int, str], list[OutcomeCount]] = {}
@@ -68,9 +68,9 @@ def quality(asked: Asked) -> Page:
             title="How these are reckoned",
             text="First-pass yield is passed over all triggers, so a part that was not inspected counts as not good. "
             "DPU is defects, not defective parts, over inspected units; DPMO divides it by the opportunities of one "
-            f"unit, {opportunities} here (--opportunities). A unit is one part as one camera saw it. The rolled yield "
-            "is the product of the cameras' first-pass yields. Sigma levels are of the DPMO, without and with the "
-            "shift of 1.5 sigma by convention.",
+            f"unit, {opportunities} here ([quality], or --opportunities). A unit is one part as one camera saw it. The "
+            "rolled yield is the product of the cameras' first-pass yields. Sigma levels are of the DPMO, without and "
+            "with the shift of 1.5 sigma by convention.",
         ),
     ]
     return asked.page(

@@ -128,3 +128,11 @@ def test_where_a_polygon_begins_does_not_make_it_simple(points: list[tuple[int, 
     first = config.zones._crossing(polygon) is None
 
     assert (config.zones._crossing(turned) is None, config.zones._crossing(turned[::-1]) is None) == (first, first)
+
+
+def test_a_cost_of_a_zone_that_is_not_there_names_it() -> None:
+    table = with_zones(ZONE) | {"quality": {"zone_costs": {"edge": 3.0, "egde": 4.0}}}
+
+    said = refusal(table)
+
+    assert "rail-03.quality.zone_costs.egde: no camera has a zone 'egde': the station has edge" in said

@@ -78,7 +78,7 @@ def test_a_forged_checkpoint_seals_nothing_and_would_without_its_signature(
     size = f'"size":{LAST - 1}'.encode()
     with JournalReader(line.folder) as reader:
         heads = [reader.rows(at - 1, 1)[0].hash.hex().encode() for at in (LAST - 1, LAST + 1)]
-    forged = path.read_bytes().replace(size, f'"size":{LAST + 1}'.encode()).replace(*heads)
+    forged = path.read_bytes().replace(size, f'"size":{LAST + 1}'.encode()).replace(heads[0], heads[1])
     assert forged != path.read_bytes()
     path.write_bytes(forged)
 
