@@ -17,6 +17,7 @@ from rich.table import Table
 from config.loader import EXIT_CONFIG, ConfigError, load_station, state_folder
 from config.station import Station
 from monitor.bus.endpoints import Endpoints
+from monitor.labels import State
 from monitor.messages import Outcome, Reason
 from monitor.output import write_json
 from storage.history import NoHistoryError, NoSuchModel, open_history, parse_shift, parse_time, to_table
@@ -49,6 +50,10 @@ def history(  # noqa: PLR0917 - typer names each
     model: Annotated[str | None, typer.Option(help="A net's name, or how its SHA-256 begins.")] = None,
     min_area_mm2: Annotated[float | None, typer.Option("--min-area-mm2", help="Defects of at least this.")] = None,
     max_area_mm2: Annotated[float | None, typer.Option("--max-area-mm2", help="Defects of at most this.")] = None,
+    label: Annotated[str | None, typer.Option(metavar="TYPE", help="Last labelled so: good, scratch, …")] = None,
+    label_state: Annotated[
+        str | None, typer.Option(metavar="STATE|none", help=f"{', '.join(State)}; none: not labelled yet.")
+    ] = None,
     oldest_first: Annotated[bool, typer.Option("--oldest-first", help="Instead of the newest.")] = False,
     limit: Annotated[int, typer.Option(min=1, help="At most so many, the first in this order.")] = 100,
     everything: Annotated[bool, typer.Option("--all", help="However many; for files.")] = False,
@@ -76,6 +81,9 @@ def history(  # noqa: PLR0917 - typer names each
         zone=zone,
         min_area_mm2=min_area_mm2,
         max_area_mm2=max_area_mm2,
+        label=label,
+        label_state=None if label_state == "none" else _word(State, text=label_state, option="--label-state"),
+        unlabelled=label_state == "none",
         oldest_first=oldest_first,
         limit=None if everything else limit,
     )

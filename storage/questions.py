@@ -7,10 +7,11 @@ from typing import Any, NamedTuple
 import msgspec
 from sqlalchemy import ColumnElement, Select, and_, func, literal_column, or_, select
 
+from monitor.labels import State
 from monitor.messages import Outcome, Reason
 from storage.rollup_tables import VerdictRollup
 from storage.rollups import Span
-from storage.schema import DAY_NS, Crop, Defect, Inspection
+from storage.schema import DAY_NS, Crop, Defect, Inspection, Label
 
 PAGE_ROWS = 500
 LONGEST_SHIFT_DAYS = 2
@@ -31,6 +32,9 @@ class Question:
     model: str | None = None  # SHA-256
     min_area_mm2: float | None = None
     max_area_mm2: float | None = None
+    label: str | None = None  # the type of the defect, good or borderline: what was last said of the frame or its part
+    label_state: State | None = None  # of what was last said
+    unlabelled: bool = False  # only what nobody has said anything of
     oldest_first: bool = False
     limit: int | None = None
 
@@ -95,7 +99,7 @@ def matching(station: str, question: Question) -> Select[*tuple[Any, ...]]:
         Inspection.captured_at,
         Inspection.model_sha256,
     )
-    asked = select(*columns).where(Inspection.station == station, *_conditions(question))
+    asked = select(*columns).where(Inspection.station == station, *_conditions(station, question))
     # SQLite knows no frequencies, and would read every row of a year for the few that were dark
     asked = asked.with_hint(Inspection, f"INDEXED BY inspection_{_index(question)}", "sqlite")
     if question.oldest_first:
@@ -172,7 +176,7 @@ def _index(question: Question) -> str:
     """The index of what leaves the fewest rows."""
     asked = {
         "by_frame": question.frame is not None,
-        "by_slot": question.slot is not None,
+        "by_slot": question.slot is not None or question.label is not None or question.label_state is not None,
         "by_zone": question.zone is not None,
         "by_reason": question.reason is not None,
         "with_defects": (question.min_area_mm2 or 0) > 0,
@@ -183,7 +187,7 @@ def _index(question: Question) -> str:
     return next((name for name, given in asked.items() if given), "newest")
 
 
-def _conditions(question: Question) -> Iterator[ColumnElement[bool]]:
+def _conditions(station: str, question: Question) -> Iterator[ColumnElement[bool]]:
     equal = {
         Inspection.outcome: question.outcome and str(question.outcome),
         Inspection.reason: question.reason and str(question.reason),
@@ -204,3 +208,24 @@ def _conditions(question: Question) -> Iterator[ColumnElement[bool]]:
             yield Inspection.area_mm2 > literal_column("0")  # a bound value would not tell that the index will do
     if question.max_area_mm2 is not None:
         yield Inspection.area_mm2 <= question.max_area_mm2
+    yield from _labelled(station, question)
+
+
+def _labelled(station: str, question: Question) -> Iterator[ColumnElement[bool]]:
+    """By what was said last of the frame, or of its part as a whole; regions have labels of their own, which count."""
+    of_frame = and_(
+        Label.station == Inspection.station,
+        Label.slot == Inspection.slot,
+        or_(Label.frame == Inspection.frame, Label.frame.is_(None)),
+    )
+    if question.unlabelled:
+        yield ~select(Label.seq).where(of_frame).correlate(Inspection).exists()
+    equal = {Label.label: question.label, Label.state: question.label_state and str(question.label_state)}
+    wanted = {column: value for column, value in equal.items() if value is not None}
+    if not wanted:
+        return
+    some = select(Label.slot).where(Label.station == station, *(column == value for column, value in wanted.items()))
+    yield Inspection.slot.in_(some)  # those few first: an index leads there
+    for column, value in wanted.items():
+        last = select(column).where(of_frame).order_by(Label.seq.desc()).limit(1)
+        yield last.correlate(Inspection).scalar_subquery() == value

@@ -49,6 +49,7 @@ def test_row_82_words_are_never_a_statement(store: AuditStore, words: str) -> No
         Question(frame=words),
         Question(zone=words),
         Question(model=words),
+        Question(label=words),
     ):
         assert list(store.history(question)) == []
     assert store.models(words) == []
