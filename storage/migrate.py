@@ -3,6 +3,7 @@
 Only the recorder migrates. Who reads is told what to run.
 """
 
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -112,5 +113,7 @@ def _revisions_behind(found: str) -> set[str]:
     return {script.revision for script in _scripts().iterate_revisions("head", found)}
 
 
+@lru_cache(maxsize=1)
 def _scripts() -> ScriptDirectory:
+    """Read once: they are files of the package."""
     return ScriptDirectory(str(Path(__file__).parent / "migrations"))
