@@ -14,6 +14,7 @@ from config.station import Station
 from config.timing import following_cameras
 from monitor.alarm_book import AlarmBook
 from monitor.bus.wire import Received
+from monitor.commit import Commit
 from monitor.dispositions import Dispositions, Pending, escaped, failed, missed
 from monitor.label_book import LabelBook
 from monitor.lifeline import Status
@@ -30,11 +31,12 @@ from monitor.messages import (
     Outcome,
     Projected,
     Reason,
+    Retained,
     Segmentation,
     Standing,
 )
 from monitor.recovery import Recovered
-from monitor.rows import ActuatedBody, Body, CorrectionBody, Entry, Journal, Kind
+from monitor.rows import ActuatedBody, CorrectionBody, Journal, Kind
 from monitor.rules.belt import BeltClock
 from monitor.rules.ledger import Closing, Ledger
 from monitor.rules.parts import PartOutcome, Parts
@@ -62,14 +64,13 @@ class Desk:
         self._starts_run = recovered.run_row is not None  # then what is recovered belongs to an earlier run
         # a PLC says again what it did before our start: what escaped then was said then
         self._begun_behind = max(recovered.closed_to.values(), default=0)
-        self._rows: list[Entry] = []
-        self._verdicts: list[Verdict] = []
+        self._commits = Commit(journal)
         self._answers: list[Closed] = []  # due to captures once all before them is durable
         self.alarms = AlarmBook(
             station.alarms,
             run=provenance.run,
             standing=recovered.standing,
-            write=self._row,
+            write=self._commits.row,
         )
         self._labels = LabelBook()
         self._passed: dict[int, dict[int, str]] = {}  # slot → seq → frame, until the part is decided
@@ -109,7 +110,9 @@ class Desk:
             case Acknowledge():
                 self.alarms.acknowledge(message)
             case Labelled():
-                self._rows += self._labels.hear(message.saying)
+                self._commits.add(*self._labels.hear(message.saying))
+            case Retained():
+                self._commits.add(*self._commits.retention.hear(message.said))
             case Projected():
                 self._projected_to = max(self._projected_to, message.seq)
             case _:
@@ -173,8 +176,7 @@ class Desk:
         if closing.reason is None and not self.alarms.lets_pass:
             closing = dataclasses.replace(closing, reason=Reason.HELD)
         verdict = decide(closing, self._station, self._provenance, now_ns=now_ns, now_at=now_at)
-        self._verdicts.append(verdict)
-        self._rows.append(verdict.entry)
+        self._commits.judged(verdict)
         self._answers.append(Closed(frame=closing.frame))
         earlier = self._starts_run and closing.reason is Reason.RECOVERED
         if not earlier:
@@ -188,25 +190,20 @@ class Desk:
 
     def _commit(self) -> list[Disposition]:
         """Makes everything heard so far durable; the dispositions that waited for it."""
-        if not self._rows:
-            return []
-        pictures = {sha256: png for verdict in self._verdicts for sha256, png in verdict.pictures.items()}
-        places = {id(row): seq for row, seq in zip(self._rows, self._journal.append(self._rows, pictures), strict=True)}
         given = []
-        for verdict in self._verdicts:
+        for verdict, seq in self._commits.write():
             if verdict.outcome is Outcome.PASS and not self._parts.is_decided(verdict.slot):
-                self._passed.setdefault(verdict.slot, {})[places[id(verdict.entry)]] = str(verdict.frame)
+                self._passed.setdefault(verdict.slot, {})[seq] = str(verdict.frame)
             if verdict.outcome is Outcome.PASS and (part := self._part(verdict)):
                 given.append(self._give(part, self._passed.pop(part.slot)))
-        self._rows, self._verdicts = [], []
         return given
 
     def _resume(self, recovered: Recovered) -> None:
         """Takes up what earlier processes left: the run's row first, then parts without the gate's word."""
         if recovered.run_row:
-            self._rows.append(recovered.run_row)
+            self._commits.add(recovered.run_row)
         for body in recovered.people:
-            self._row(Kind.PERSON, body)
+            self._commits.row(Kind.PERSON, body)
         for part in recovered.open_parts:
             for verdict in part.verdicts:
                 if verdict.outcome is Outcome.PASS and not self._parts.is_decided(part.slot):
@@ -256,7 +253,7 @@ class Desk:
             at=time.time_ns(),
             seen=actuated.seen,
         )
-        self._row(Kind.ACTUATED, body, slot=actuated.slot, outcome=actuated.outcome)
+        self._commits.row(Kind.ACTUATED, body, slot=actuated.slot, outcome=actuated.outcome)
         if missed(pending, actuated):
             self._late(pending, f"came {actuated.late_ms:.1f} ms after its part, or not at all")
         if failed(pending, actuated):
@@ -278,18 +275,6 @@ class Desk:
         for seq, frame in pending.passes.items():
             body = CorrectionBody(run=self._provenance.run, corrects=seq, decided_at=time.time_ns())
             slot, outcome, reason = pending.disposition.slot, Outcome.NOT_INSPECTED, Reason.LATE
-            self._row(Kind.CORRECTION, body, frame=frame, slot=slot, outcome=outcome, reason=reason)
+            self._commits.row(Kind.CORRECTION, body, frame=frame, slot=slot, outcome=outcome, reason=reason)
             if not pending.resumed:
                 self.tally.correct(Reason.LATE)
-
-    def _row(
-        self,
-        kind: Kind,
-        body: Body,
-        *,
-        frame: str | None = None,
-        slot: int | None = None,
-        outcome: Outcome | None = None,
-        reason: Reason | None = None,
-    ) -> None:
-        self._rows.append(Entry(kind=kind, frame=frame, slot=slot, outcome=outcome, reason=reason, body=body))

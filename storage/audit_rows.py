@@ -107,14 +107,6 @@ def label(station: str, row: Row, body: PersonBody) -> dict[str, Any]:
     return {"station": station, "seq": row.seq, "frame": row.frame, "slot": row.slot, **facts}
 
 
-def pictures(body: VerdictBody) -> Iterator[str]:
-    """The SHA-256 of every picture a verdict names."""
-    if body.frame_sha256:
-        yield body.frame_sha256
-    for region in body.regions:
-        yield from (sha256 for _, sha256 in _pictures(region))
-
-
 def text(word: str | None) -> str | None:
     """The plain text of an enum's member: drivers differ in what they make of an enum."""
     return None if word is None else str(word)
