@@ -28,6 +28,7 @@ GROUPS = {
     "bench": "benchmarks.commands",
     "keys": "storage.key_commands",
     "labels": "storage.label_commands",
+    "retention": "storage.retention_commands",
 }
 PLANTS = ("monitor.twin.plant:run_plant", "monitor.twin.plc_plant:run_plc_plant")  # without, with a PLC
 
@@ -277,11 +278,8 @@ def _recorder(station: Station) -> Callable[[Lifeline], None]:
         from storage.recorder import run_recorder
 
         with Pusher(Endpoints(station).decision) as decision:
-
-            def projected(seq: int) -> None:
-                decision.send(Projected(seq=seq))
-
-            run_recorder(lifeline, station, live_url=live_url(station), projected=projected)
+            url = live_url(station)
+            run_recorder(lifeline, station, live_url=url, projected=lambda seq: decision.send(Projected(seq=seq)))
 
     return start
 

@@ -13,6 +13,7 @@ from config.onlookers import Sparkplug, Webhook
 from config.opcua_server import OpcUaServer
 from config.policy import Policy
 from config.proof import Proof
+from config.retention import Retention
 from config.shifts import Shifts
 
 
@@ -123,6 +124,7 @@ class Station(Table):
     budget: Budget | None = None
     leases: Leases = Leases()
     images: Images = Images()
+    retention: Retention = Retention()
     live: Live = Live()
     restarts: Restarts = Restarts()
     proof: Proof = Proof()

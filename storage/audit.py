@@ -36,6 +36,7 @@ from storage.questions import (
 )
 from storage.report_questions import Reports
 from storage.report_rows import SingleRows
+from storage.retention_questions import Pictures
 from storage.schema import Actuation, Crop, Cursor, Defect, Inspection, Model
 
 
@@ -46,6 +47,7 @@ class Snapshot(NamedTuple):
     reports: Reports
     rows: SingleRows
     labels: Labels
+    pictures: Pictures
 
 
 class AuditStore:
@@ -60,6 +62,7 @@ class AuditStore:
         self._ready = False
         self.reports = Reports(self._session, station)
         self.labels = Labels(self._session, station)
+        self.pictures = Pictures(self._session, station)
 
     def cursor(self) -> projection.Cursor | None:
         with self._session() as session:
@@ -79,7 +82,7 @@ class AuditStore:
                 return nullcontext(session)
 
             asked = (ask, self._station)
-            yield Snapshot(head, Reports(*asked), SingleRows(*asked), Labels(*asked))
+            yield Snapshot(head, Reports(*asked), SingleRows(*asked), Labels(*asked), Pictures(*asked))
 
     def project(self, rows: list[Row]) -> None:
         """Takes rows in, with their counts and the cursor, in one transaction; what is here already is passed over."""

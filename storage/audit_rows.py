@@ -85,7 +85,7 @@ def crops(station: str, row: Row, body: VerdictBody) -> Iterator[dict[str, Any]]
     for number, kind, sha256, (x, y, width, height) in found:
         place = {"x": x, "y": y, "width": width, "height": height}
         key = {"station": station, "seq": row.seq, "day": day_of(body), "number": number, "kind": kind}
-        yield {**key, "sha256": sha256, **place}
+        yield {**key, "sha256": sha256, **place, "expired_by": None, "expired_at": None}
 
 
 def actuation(station: str, row: Row, body: ActuatedBody, clock: ShiftClock) -> dict[str, Any]:
