@@ -193,14 +193,17 @@ class AuditStore:
 
     def _with_crops(self, session: Session, inspections: list[Any]) -> list[Found]:
         crops: dict[int, list[str]] = {each.seq: [] for each in inspections}
-        asked: Select[*tuple[Any, ...]] = select(Crop.seq, Crop.sha256).where(
+        expired: dict[int, int] = {}
+        asked: Select[*tuple[Any, ...]] = select(Crop.seq, Crop.sha256, Crop.expired_at).where(
             Crop.station == self._station,
             Crop.kind == "crop",
             Crop.seq.in_(crops),
             Crop.day.in_({each.day for each in inspections}),
         )
-        for seq, sha256 in session.execute(asked.order_by(Crop.seq, Crop.number)) if crops else ():
+        for seq, sha256, expired_at in session.execute(asked.order_by(Crop.seq, Crop.number)) if crops else ():
             crops[seq].append(sha256)
+            if expired_at is not None:
+                expired[seq] = max(expired_at, expired.get(seq, 0))
         return [
             Found(
                 seq=each.seq,
@@ -213,6 +216,7 @@ class AuditStore:
                 captured_at=each.captured_at,
                 model=each.model_sha256,
                 crops=tuple(crops[each.seq]),
+                crops_expired_at=expired.get(each.seq),
             )
             for each in inspections
         ]

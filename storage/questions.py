@@ -55,6 +55,7 @@ class Found(msgspec.Struct, frozen=True, kw_only=True):
     captured_at: int
     model: str  # SHA-256
     crops: tuple[str, ...]  # SHA-256 of the crops of its regions
+    crops_expired_at: int | None = None  # the last of them; None: none has
 
     @property
     def place(self) -> Place:

@@ -35,7 +35,7 @@ JsonTo = Annotated[str | None, typer.Option("--json", metavar="FILE|-", help="Wr
 
 @app.callback()
 def retention() -> None:
-    """How long pictures are kept, and what is held longer. Verdict rows stay for ever. Each takes --station and --json."""
+    """How long pictures are kept, and what is held longer; rows stay for ever. Each takes --station and --json."""
 
 
 @app.command("show")

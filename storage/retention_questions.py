@@ -13,6 +13,7 @@ from monitor.messages import Outcome
 from monitor.retention import LegalHold
 from monitor.rows import PurgeBody, Row
 from monitor.rules.retention import key_of
+from storage.keeping import Tombstone
 from storage.schema import DAY_NS, Crop, Inspection
 
 PAGE_ROWS = 1000  # pictures
@@ -104,16 +105,17 @@ class Pictures:
                         found[key] = before[0] + pictures, before[1] + (due if days else 0)
         return found
 
-    def expired(self, named: Iterable[tuple[int, str]]) -> dict[tuple[int, str], int]:
-        """(verdict's row, picture) → when it expired, wall ns; of those that have."""
+    def expired(self, named: Iterable[tuple[int, str]]) -> dict[tuple[int, str], Tombstone]:
+        """(verdict's row, picture) → the row by which it expired; of those that have."""
         wanted = set(named)
-        asked = select(Crop.seq, Crop.sha256, Crop.expired_at).where(
+        asked = select(Crop.seq, Crop.sha256, Crop.expired_by, Crop.expired_at).where(
             Crop.station == self._station,
             Crop.seq.in_({seq for seq, _ in wanted}),
             Crop.expired_by.is_not(None),
         )
         with self._session() as session:
-            return {(seq, sha256): at for seq, sha256, at in session.execute(asked) if (seq, sha256) in wanted}
+            found = [((seq, sha256), Tombstone(by, at)) for seq, sha256, by, at in session.execute(asked)]
+        return {key: tombstone for key, tombstone in found if key in wanted}
 
     def _kept(self) -> list[Any]:
         return [Crop.station == self._station, Crop.expired_by.is_(None)]

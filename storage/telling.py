@@ -11,16 +11,9 @@ from storage.projection import bodies_of
 from storage.reader import JournalReader
 
 
-def tell(
-    decision: Pusher,
-    reader: JournalReader,
-    message: AnyMessage,
-    is_its_row: Callable[[Body], bool],
-    *,
-    heard_s: float = HEARD_S,
-) -> Row:
-    """The row that the message has become. Raises `NotHeard` where there is none within this time."""
-    before, until_s = reader.last_seq(), time.monotonic() + heard_s
+def tell(decision: Pusher, reader: JournalReader, message: AnyMessage, is_its_row: Callable[[Body], bool]) -> Row:
+    """The row that the message has become. Raises `NotHeard` where there is none within `HEARD_S`."""
+    before, until_s = reader.last_seq(), time.monotonic() + HEARD_S
     while time.monotonic() < until_s:
         decision.send(message)
         time.sleep(SAY_S)
@@ -29,4 +22,4 @@ def tell(
             for row, body in bodies_of(rows):
                 if is_its_row(body):
                     return row
-    raise NotHeard(f"the line runs, and wrote nothing down within {heard_s:g} s; is decision alive?")
+    raise NotHeard(f"the line runs, and wrote nothing down within {HEARD_S:g} s; is decision alive?")

@@ -15,8 +15,9 @@ from storage.label_questions import Seen
 from storage.reader import JournalReader
 from storage.report_questions import Period
 from storage.reports.asked import Asked
-from storage.reports.page import Cell, Column, Fact, Gap, Page, Part, Photo, Table, Text
-from storage.reports.part_rows import PROOF_ROWS, PartRows, picture, read_part
+from storage.reports.evidence import Named, photos
+from storage.reports.page import Cell, Column, Fact, Gap, Page, Part, Table, Text
+from storage.reports.part_rows import PROOF_ROWS, PartRows, read_part
 
 TITLE = "Traceability of a part"
 PHOTOS_MOST = 60
@@ -237,10 +238,8 @@ def _labels(asked: Asked, found: PartRows) -> Iterator[dict[str, Cell]]:
 
 def _photos(asked: Asked, reader: JournalReader, found: PartRows) -> Iterator[Part]:
     """The full frame, and crop and mask of each region, where they are kept."""
-    named = [each for row, body in found.verdicts for each in _named(row.frame or "", body)]
-    for title, sha256 in named[:PHOTOS_MOST]:
-        png = picture(asked.folder, reader, sha256)
-        yield Photo(title=title, sha256=sha256, png=png, note="" if png else "expired, or not here")
+    named = [Named(title, row.seq, sha) for row, body in found.verdicts for title, sha in _named(row.frame or "", body)]
+    yield from photos(asked, reader, named[:PHOTOS_MOST])
     if len(named) > PHOTOS_MOST:
         yield Text(title="More pictures", text=f"{len(named) - PHOTOS_MOST} more are named by the rows, and not shown.")
 
