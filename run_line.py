@@ -253,6 +253,7 @@ def _stage(function: str, station: Station, **facts: object) -> Callable[[Lifeli
 def _decision(station: Station, run: str) -> Callable[[Lifeline], None]:
     def start(lifeline: Lifeline) -> None:
         from monitor.decision import run_decision
+        from monitor.disk_watch import open_disk
         from storage.journal import open_journal
         from storage.memory import JournalMemory
 
@@ -262,6 +263,7 @@ def _decision(station: Station, run: str) -> Callable[[Lifeline], None]:
             station,
             provenance=provenance(station, run),
             config=station.model_dump_json(),
+            disk=open_disk(folder, station.disk),  # before the journal, which needs some room
             journal=open_journal(folder),
             memory=JournalMemory(folder, cameras),
         )

@@ -8,6 +8,7 @@ from config.actuators import Actuator
 from config.alarms import Alarms
 from config.base import Milliseconds, Name, Share, Table, type_checked_list
 from config.cameras import Camera
+from config.disk import Disk
 from config.models import Model
 from config.onlookers import Sparkplug, Webhook
 from config.opcua_server import OpcUaServer
@@ -125,6 +126,7 @@ class Station(Table):
     leases: Leases = Leases()
     images: Images = Images()
     retention: Retention = Retention()
+    disk: Disk = Disk()
     live: Live = Live()
     restarts: Restarts = Restarts()
     proof: Proof = Proof()

@@ -75,6 +75,7 @@ class VerdictBody(msgspec.Struct, frozen=True, kw_only=True):
     latency_ms: float | None = None  # capture to verdict
     zone: str | None = None  # whose limits decided, as `policy` has them; None: the station's own
     area_relative_uncertainty: float | None = None  # of areas in mm², from the calibration: standard, k = 1
+    disk_level: int = 0  # of the disk ladder: above 0 pictures were left out, or made smaller, for want of room
 
 
 class CorrectionBody(msgspec.Struct, frozen=True, kw_only=True):
@@ -180,11 +181,18 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     hash: bytes
 
 
+class DiskFull(Exception):
+    """The journal has no room for these rows. What was there before is whole, and it can be tried again."""
+
+
 class Journal(Protocol):
     """What decision needs of a journal; storage/journal.py is one."""
 
     def append(self, entries: list[Entry], attachments: Mapping[str, bytes] | None = None) -> list[int]:
-        """Makes all of it durable in one commit; the seqs. `attachments` are pictures by SHA-256."""
+        """Makes all of it durable in one commit; the seqs. `attachments` are pictures by SHA-256.
+
+        Raises `DiskFull` where there is no room, and whatever else means that nothing was written.
+        """
         ...
 
     def prune(self, seq: int) -> None:
