@@ -11,6 +11,7 @@ import msgspec
 
 from monitor.messages import Outcome
 from monitor.rows import ActuatedBody, CorrectionBody, PersonBody, VerdictBody
+from monitor.rules.disk import Level
 from storage.label_questions import Seen
 from storage.reader import JournalReader
 from storage.report_questions import Period
@@ -153,6 +154,7 @@ def _verdicts(asked: Asked, found: PartRows) -> Iterator[dict[str, Cell]]:
             "worker": body.worker,
             "attempt": body.attempt,
             "source": body.source,
+            "disk": Level(body.disk_level).said,  # which pictures there was room for
         }
 
 

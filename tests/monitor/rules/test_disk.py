@@ -1,5 +1,7 @@
 """With less room fewer pictures are kept, step by step, and each step is undone only when there is clearly more."""
 
+from pathlib import Path
+
 import cv2
 import numpy as np
 import pytest
@@ -21,8 +23,15 @@ PNG = encode_png(np.arange(40 * 20, dtype=np.uint8).reshape(40, 20))
 
 @pytest.mark.parametrize(
     ("free_mb", "level"),
-    [(500, Level.ALL), (499, Level.NO_PASS_FRAMES), (399, Level.NO_FRAMES), (299, Level.SMALL_CROPS)]
-    + [(199, Level.NO_CROPS), (99, Level.HOLD), (0, Level.HOLD), (-16, Level.HOLD)],
+    [
+        (500, Level.ALL),
+        (499, Level.NO_PASS_FRAMES),
+        (399, Level.NO_FRAMES),
+        (299, Level.SMALL_CROPS),
+        (199, Level.NO_CROPS),
+        (99, Level.HOLD),
+        (-16, Level.HOLD),
+    ],
 )
 def test_a_disk_that_fills_goes_down_the_ladder(free_mb: float, level: Level) -> None:
     assert next_level(Level.ALL, free_mb, DISK) is level
@@ -134,3 +143,9 @@ def test_limits_out_of_order_are_refused_with_their_place(key: str) -> None:
 
     with pytest.raises(ConfigError, match=rf"mine\.disk\.{key}: 2001 is not below "):
         parse_station(table, at="mine")
+
+
+def test_the_page_names_every_key_and_its_default() -> None:
+    page = (Path(__file__).parents[3] / "docs/disk.md").read_text()
+
+    assert [f"{key} = {mb}" for key, mb in Disk().model_dump().items() if f"    {key} = {mb}\n" not in page] == []

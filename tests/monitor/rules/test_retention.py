@@ -1,5 +1,7 @@
 """Each verdict's pictures are kept as long as the policy says for one that ended so, and 0 is for ever."""
 
+from pathlib import Path
+
 import pytest
 
 from config.retention import Retention
@@ -38,3 +40,11 @@ def test_what_was_captured_after_now_is_not_due() -> None:
 def test_the_shortest_term_says_what_need_not_be_looked_at() -> None:
     assert shortest_days(POLICY) == 1
     assert shortest_days(Retention(pass_days=0, reject_days=0, grey_days=0, not_inspected_days=0)) == 0
+
+
+def test_the_page_names_every_key_and_its_default() -> None:
+    page = (Path(__file__).parents[3] / "docs/retention.md").read_text()
+
+    assert [
+        f"{key} = {days}" for key, days in Retention().model_dump().items() if f"    {key} = {days}" not in page
+    ] == []
