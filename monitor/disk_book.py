@@ -39,8 +39,10 @@ class DiskBook:
         while self.level < level:
             self.level = Level(self.level + 1)
             text = f"{found}, less than {limit_mb(self.level, watch.disk)}: {_MEANS[self.level]}"
-            name, grave = ("disk.full", "hold") if self.level is Level.HOLD else ("disk.low", "warn")
-            self._board.call(name, self.level.said, grave, text, now_ns)
+            if self.level is Level.HOLD:
+                self._board.call("disk.full", self.level.said, "hold", text, now_ns)
+            else:
+                self._board.call("disk.low", self.level.said, "warn", text, now_ns)
         while self.level > level:
             text = f"{found}, at least {ROOM:g} × {limit_mb(self.level, watch.disk)}: {self.level.said} is undone"
             self.level = Level(self.level - 1)

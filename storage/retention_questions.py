@@ -55,8 +55,8 @@ class Pictures:
         """The first and the last day with a picture that is kept; None where there is none."""
         with self._session() as session:
             asked = select(func.min(Crop.day), func.max(Crop.day)).where(*self._kept())
-            first, last = session.execute(asked).one()
-            return None if first is None else (first, last)
+            found: Any = session.execute(asked).one()
+        return None if found[0] is None else (found[0], found[1])
 
     def of_day(self, day: int, after: tuple[int, int, str] | None) -> list[KeptPicture]:
         """The next page of those that are kept and were captured on a day, in the order of the journal."""
@@ -114,8 +114,8 @@ class Pictures:
             Crop.expired_by.is_not(None),
         )
         with self._session() as session:
-            found = [((seq, sha256), Tombstone(by, at)) for seq, sha256, by, at in session.execute(asked)]
-        return {key: tombstone for key, tombstone in found if key in wanted}
+            found: list[Any] = list(session.execute(asked))
+        return {(seq, sha256): Tombstone(by, at) for seq, sha256, by, at in found if (seq, sha256) in wanted}
 
     def _kept(self) -> list[Any]:
         return [Crop.station == self._station, Crop.expired_by.is_(None)]

@@ -95,7 +95,7 @@ class Verifier:
                         if seq in wanted:
                             hashes[seq] = stated.hex()
                         if row[1] in keeping:
-                            self.keeping(*row[:2], row[3], row[6])
+                            self.keeping(seq, row[1], row[3], row[6])
                     self.attached |= {sha for (sha,) in journal.execute("SELECT sha256 FROM attachment")}
             except sqlite3.Error as error:
                 self.fault("journal_unreadable", "journal", f"{path.name}: {error}", "a sound file")
