@@ -50,6 +50,7 @@ def run_decision(
         if recovered is None:
             return
         desk = Desk(station, provenance, journal, recovered, disk)
+        desk.disk.look(time.monotonic_ns())  # a line that must stand says so before it is ready
         captures = {camera.name: Pusher(ends.closed(camera.name)) for camera in station.cameras}
 
         def note(key: str) -> None:  # whoever raised it: the other does not know it

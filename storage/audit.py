@@ -157,13 +157,13 @@ class AuditStore:
             Inspection.reason,
             Inspection.corrected_by,
         )
-        asked = select(*columns, number_of(Defect), number_of(Crop))
+        asked = select(*columns, number_of(Defect), number_of(Crop), number_of(Crop, Crop.expired_by))
         asked = asked.where(Inspection.station == self._station, Inspection.seq > after)
         with self._session() as session:
             found = session.execute(asked.order_by(Inspection.seq).limit(PAGE_ROWS))
             return [
-                Kept(seq, frame, slot, (was, why), (outcome, reason), corrected_by, defects, crops)
-                for seq, frame, slot, was, why, outcome, reason, corrected_by, defects, crops in found
+                Kept(seq, frame, slot, (was, why), (outcome, reason), corrected_by, *counts)
+                for seq, frame, slot, was, why, outcome, reason, corrected_by, *counts in found
             ]
 
     def exists(self) -> bool:

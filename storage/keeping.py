@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import NamedTuple
 
 from monitor.retention import HELD, LegalHold
@@ -33,6 +34,7 @@ class Keeping:
     named: dict[str, list[Naming]] = field(default_factory=dict)  # SHA-256 → whoever names it, the first of them first
     expired: dict[str, Tombstone] = field(default_factory=dict)
     holds: dict[str, LegalHold] = field(default_factory=dict)  # in force
+    of_verdicts: dict[int, list[int]] = field(default_factory=dict)  # a verdict's row → those by which pictures expired
 
     def verdict(self, row: Row, body: VerdictBody) -> None:
         """A picture that had expired is there again once a later verdict names it."""
@@ -40,6 +42,10 @@ class Keeping:
         for sha256 in pictures(body):
             self.named.setdefault(sha256, []).append(naming)
             self.expired.pop(sha256, None)
+
+    def expired_of(self, seq: int, until: int) -> int:
+        """How many pictures of a verdict had expired by a row."""
+        return sum(at <= until for at in self.of_verdicts.get(seq, []))
 
     def person(self, body: PersonBody) -> None:
         """Where they placed or lifted a hold."""
@@ -53,11 +59,12 @@ class Keeping:
     def purge(self, row: Row, body: PurgeBody) -> Iterator[tuple[str, Naming, LegalHold]]:
         """The pictures that expired though somebody had put a hold on them; one of the verdicts, and of the holds."""
         for sha256 in body.pictures:
-            for naming in self.named.pop(sha256, []):
-                hold = next((h for h in self.holds.values() if h.covers(naming.slot, naming.captured_at)), None)
-                if hold is not None:
-                    yield sha256, naming, hold
-                    break
+            namings = self.named.pop(sha256, [])
+            for naming in namings:
+                self.of_verdicts.setdefault(naming.seq, []).append(row.seq)
+            held = ((n, h) for n in namings for h in self.holds.values() if h.covers(n.slot, n.captured_at))
+            for naming, hold in islice(held, 1):
+                yield sha256, naming, hold
             self.expired[sha256] = Tombstone(row.seq, body.at)
 
 

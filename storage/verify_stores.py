@@ -87,6 +87,10 @@ def check_audit(case: StoreCase) -> Iterator[Finding]:
             if kept.seq <= cursor.seq:
                 seen.add(kept.seq)
                 yield from _differences(kept, case.evidence.verdicts.get(kept.seq), cursor.seq)
+                expired = case.evidence.keeping.expired_of(kept.seq, cursor.seq)
+                if kept.expired < expired or (kept.expired > expired and not case.running):  # else it has come since
+                    found = f"row {kept.seq}: {kept.expired} pictures expired"
+                    yield _finding(Fault.ROW_DIFFERS, "audit", kept.frame, found, f"{expired}")
     for verdict in case.evidence.verdicts.values():
         if verdict.seq <= cursor.seq and verdict.seq not in seen:
             yield _finding(Fault.ROW_MISSING, "audit", verdict.frame, "nothing", f"row {verdict.seq}")

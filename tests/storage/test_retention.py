@@ -1,14 +1,18 @@
 """What the policy keeps no longer goes, by a row that stays; what anybody still has a claim to does not."""
 
+import json
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
 import storage.retention
 from config.retention import Retention
 from monitor.messages import Outcome
 from monitor.rows import PurgeBody, read_body
+from storage import commands
 from storage.audit import AuditStore, open_audit
 from storage.database import audit_url
 from storage.images import ImageStore
@@ -78,6 +82,29 @@ def test_sql_says_which_have_expired(line_of_each: KeptLine) -> None:
     assert crops[2] == ((sha256_of(CROP),), body.at)
     assert crops[5] == ((), None)
     assert {key: tuple(tombstone) for key, tombstone in expired.items()} == {(2, sha256_of(CROP)): (7, body.at)}
+
+
+def test_history_says_it_in_place_of_the_crops(line: KeptLine) -> None:
+    (before,) = history()
+    line.apply()
+    (after,) = history()
+
+    assert before["crops"] == after["crops"] == [sha256_of(CROP)]
+    assert before["crops_expired_at"] is None
+    assert after["crops_expired_at"].endswith("Z")
+    shown = (
+        CliRunner()
+        .invoke(commands.app, ["history", "--station", "rail-03", "--slot", "2"], env={"COLUMNS": "300"})
+        .stdout
+    )
+    assert f"evidence expired {after['crops_expired_at'][:10]}" in shown
+
+
+def history() -> list[dict[str, Any]]:
+    """Of slot 2."""
+    ended = CliRunner().invoke(commands.app, ["history", "--station", "rail-03", "--slot", "2", "--json", "-"])
+    rows: list[dict[str, Any]] = json.loads(ended.stdout[ended.stdout.index("{") :])["rows"]
+    return rows
 
 
 def test_a_dry_run_says_the_same_and_changes_nothing(line: KeptLine) -> None:

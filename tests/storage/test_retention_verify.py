@@ -1,7 +1,9 @@
 """Row 75: a picture that was purged is no fault; one that is gone without a row, or purged under a hold, is."""
 
 import os
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -84,6 +86,20 @@ def hold_lift_and_purge(line: KeptLine) -> None:
     _, hold = place_hold(STATION, slot=2, since=None, until=None, who="ann", why="claim")
     lift_hold(STATION, hold.id, who="ann", why="settled")
     line.apply()
+
+
+@pytest.mark.parametrize("said", ["NULL", "7"], ids=["kept-in-sql", "expired-in-sql"])
+def test_sql_that_says_otherwise_is_found(line: KeptLine, said: str) -> None:
+    line.apply()
+    sound = faults(verify(STATION, None))
+    which = "expired_by IS NOT NULL" if said == "NULL" else "expired_by IS NULL"
+
+    with closing(sqlite3.connect(line.folder / "audit.sqlite")) as connection:
+        connection.execute(f"UPDATE crop SET expired_by = {said} WHERE {which}")
+        connection.commit()
+
+    assert ("audit", "row_differs") not in sound
+    assert ("audit", "row_differs") in faults(verify(STATION, None))
 
 
 @pytest.mark.parametrize(
