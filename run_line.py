@@ -28,6 +28,7 @@ GROUPS = {
     "bench": "benchmarks.commands",
     "keys": "storage.key_commands",
     "labels": "storage.label_commands",
+    "retention": "storage.retention_commands",
 }
 PLANTS = ("monitor.twin.plant:run_plant", "monitor.twin.plc_plant:run_plc_plant")  # without, with a PLC
 
@@ -252,6 +253,7 @@ def _stage(function: str, station: Station, **facts: object) -> Callable[[Lifeli
 def _decision(station: Station, run: str) -> Callable[[Lifeline], None]:
     def start(lifeline: Lifeline) -> None:
         from monitor.decision import run_decision
+        from monitor.disk_watch import open_disk
         from storage.journal import open_journal
         from storage.memory import JournalMemory
 
@@ -261,6 +263,7 @@ def _decision(station: Station, run: str) -> Callable[[Lifeline], None]:
             station,
             provenance=provenance(station, run),
             config=station.model_dump_json(),
+            disk=open_disk(folder, station.disk),  # before the journal, which needs some room
             journal=open_journal(folder),
             memory=JournalMemory(folder, cameras),
         )
@@ -277,11 +280,8 @@ def _recorder(station: Station) -> Callable[[Lifeline], None]:
         from storage.recorder import run_recorder
 
         with Pusher(Endpoints(station).decision) as decision:
-
-            def projected(seq: int) -> None:
-                decision.send(Projected(seq=seq))
-
-            run_recorder(lifeline, station, live_url=live_url(station), projected=projected)
+            url = live_url(station)
+            run_recorder(lifeline, station, live_url=url, projected=lambda seq: decision.send(Projected(seq=seq)))
 
     return start
 

@@ -16,6 +16,7 @@ from config.actuators import LogActuator, ModbusActuator, MqttActuator, OpcUaAct
 from config.brokers import broker_problems
 from config.calibration import CalibrationFault, with_calibrations
 from config.cameras import FolderCamera, GigeCamera, TwinCamera, VideoCamera, redacted, source_problems
+from config.disk import disk_problems
 from config.onlookers import NO_GATE, webhook_problems
 from config.proof import proof_problems
 from config.quality import quality_problems
@@ -182,6 +183,7 @@ def _problems(station: Station) -> Iterable[tuple[str, str]]:
         yield from ((f"notify[{index}].{key}", text) for key, text in webhook_problems(each, package_path))
     if station.opcua_server is not None:
         yield from ((f"opcua_server.{key}", text) for key, text in station.opcua_server.problems(package_path))
+    yield from ((f"disk.{key}", text) for key, text in disk_problems(station.disk))
     proof = proof_problems(station.proof, package_path, state_folder(station))
     yield from ((f"proof.{key}", text) for key, text in proof)
     zones = {zone.name for camera in station.cameras for zone in camera.zones}

@@ -8,12 +8,14 @@ from config.actuators import Actuator
 from config.alarms import Alarms
 from config.base import Milliseconds, Name, Share, Table, type_checked_list
 from config.cameras import Camera
+from config.disk import Disk
 from config.models import Model
 from config.onlookers import Sparkplug, Webhook
 from config.opcua_server import OpcUaServer
 from config.policy import Policy
 from config.proof import Proof
 from config.quality import Quality
+from config.retention import Retention
 from config.shifts import Shifts
 
 
@@ -124,6 +126,8 @@ class Station(Table):
     budget: Budget | None = None
     leases: Leases = Leases()
     images: Images = Images()
+    retention: Retention = Retention()
+    disk: Disk = Disk()
     live: Live = Live()
     restarts: Restarts = Restarts()
     proof: Proof = Proof()

@@ -6,6 +6,7 @@ from config.station import Station
 from monitor.bus.endpoints import Endpoints
 from monitor.bus.wire import Ears, Puller, Pusher
 from monitor.desk import Desk
+from monitor.disk_watch import DiskWatch
 from monitor.lifeline import Held, Lifeline, Noted
 from monitor.messages import AlarmNoted, Hold, Resume, Standing
 from monitor.person import this_person
@@ -22,7 +23,14 @@ GAPS_PER_COMMIT = 1000
 
 
 def run_decision(
-    lifeline: Lifeline, station: Station, *, provenance: Provenance, config: str, journal: Journal, memory: Memory
+    lifeline: Lifeline,
+    station: Station,
+    *,
+    provenance: Provenance,
+    config: str,
+    disk: DiskWatch,
+    journal: Journal,
+    memory: Memory,
 ) -> None:
     """Settles what earlier processes left open, says ready, then closes each trigger once until the rope is cut."""
     ends = Endpoints(station)
@@ -41,7 +49,8 @@ def run_decision(
         )
         if recovered is None:
             return
-        desk = Desk(station, provenance, journal, recovered)
+        desk = Desk(station, provenance, journal, recovered, disk)
+        desk.disk.look(time.monotonic_ns())  # a line that must stand says so before it is ready
         captures = {camera.name: Pusher(ends.closed(camera.name)) for camera in station.cameras}
 
         def note(key: str) -> None:  # whoever raised it: the other does not know it
@@ -92,6 +101,7 @@ def run_decision(
             if drain_s is not None and not desk.ledger and not desk.dispositions:
                 break
         lifeline.say(desk.status())
+        desk.commits.close()
         for capture in captures.values():
             capture.close()
     journal.close()

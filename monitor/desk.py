@@ -14,6 +14,9 @@ from config.station import Station
 from config.timing import following_cameras
 from monitor.alarm_book import AlarmBook
 from monitor.bus.wire import Received
+from monitor.commit import Commit
+from monitor.disk_book import DiskBook
+from monitor.disk_watch import DiskWatch
 from monitor.dispositions import Dispositions, Pending, escaped, failed, missed
 from monitor.label_book import LabelBook
 from monitor.lifeline import Status
@@ -30,11 +33,12 @@ from monitor.messages import (
     Outcome,
     Projected,
     Reason,
+    Retained,
     Segmentation,
     Standing,
 )
 from monitor.recovery import Recovered
-from monitor.rows import ActuatedBody, Body, CorrectionBody, Entry, Journal, Kind
+from monitor.rows import ActuatedBody, CorrectionBody, DiskFull, Journal, Kind
 from monitor.rules.belt import BeltClock
 from monitor.rules.ledger import Closing, Ledger
 from monitor.rules.parts import PartOutcome, Parts
@@ -48,8 +52,15 @@ log = structlog.get_logger()
 class Desk:
     """What lies between a message heard and an answer given."""
 
-    def __init__(self, station: Station, provenance: Provenance, journal: Journal, recovered: Recovered) -> None:
-        self._station, self._provenance, self._journal = station, provenance, journal
+    def __init__(
+        self,
+        station: Station,
+        provenance: Provenance,
+        journal: Journal,
+        recovered: Recovered,
+        disk: DiskWatch | None = None,  # None: nobody looks how full it is
+    ) -> None:
+        self._station, self._provenance = station, provenance
         self._belt = BeltClock(station)
         closed_to = recovered.closed_to
         self.reconciling = Reconciling(following_cameras(station), closed_to)
@@ -62,18 +73,17 @@ class Desk:
         self._starts_run = recovered.run_row is not None  # then what is recovered belongs to an earlier run
         # a PLC says again what it did before our start: what escaped then was said then
         self._begun_behind = max(recovered.closed_to.values(), default=0)
-        self._rows: list[Entry] = []
-        self._verdicts: list[Verdict] = []
+        self.commits = Commit(journal)
         self._answers: list[Closed] = []  # due to captures once all before them is durable
         self.alarms = AlarmBook(
             station.alarms,
             run=provenance.run,
             standing=recovered.standing,
-            write=self._row,
+            write=self.commits.row,
         )
+        self.disk = DiskBook(disk, self.alarms.board)
         self._labels = LabelBook()
         self._passed: dict[int, dict[int, str]] = {}  # slot → seq → frame, until the part is decided
-        self._projected_to = 0
         self._resume(recovered)
 
     @property
@@ -109,9 +119,11 @@ class Desk:
             case Acknowledge():
                 self.alarms.acknowledge(message)
             case Labelled():
-                self._rows += self._labels.hear(message.saying)
+                self.commits.add(*self._labels.hear(message.saying))
+            case Retained():
+                self.commits.add(*self.commits.retention.hear(message.said))
             case Projected():
-                self._projected_to = max(self._projected_to, message.seq)
+                self.commits.projected_to = max(self.commits.projected_to, message.seq)
             case _:
                 log.error("message.unexpected", kind=type(message).__name__)
         return [closing] if closing else []
@@ -135,7 +147,10 @@ class Desk:
             self._late(pending, "the gate never said what it did")
             self._correct(pending)
         self.alarms.flush()
-        for disposition in self._commit():
+        durable = self._commit()
+        if durable is None:
+            return  # the line is held, and nothing that waits for its row leaves before it is there
+        for disposition in durable:
             send(disposition)
         for closed in self._answers:
             answer(closed)
@@ -152,11 +167,15 @@ class Desk:
         return self.tally.status(open_=len(self.ledger), unconfirmed=len(self.dispositions))
 
     def tidy(self) -> None:
-        """Drops some of the pictures that the image store has; truncates the log when no trigger is open."""
-        if self._projected_to:
-            self._journal.prune(self._projected_to)
-        if not self.ledger:
-            self._journal.checkpoint()
+        """Looks at the disk; drops what the journal needs no longer."""
+        self.disk.look(time.monotonic_ns())
+        self.commits.tidy(self._make_room, idle=not self.ledger)
+
+    def _make_room(self, full: DiskFull) -> bool:
+        """The reserve was for this: for the rows that wait, and the alarm that says why the line stands."""
+        is_watched = self.disk.full(str(full), time.monotonic_ns())
+        self.alarms.flush()
+        return is_watched
 
     def _counted(self, counted: Counted, now_ns: int) -> list[Closing]:
         """A camera's own count: compared with the PLC's, and corrected where it is another."""
@@ -172,9 +191,9 @@ class Desk:
         now_ns, now_at = time.monotonic_ns(), time.time_ns()
         if closing.reason is None and not self.alarms.lets_pass:
             closing = dataclasses.replace(closing, reason=Reason.HELD)
-        verdict = decide(closing, self._station, self._provenance, now_ns=now_ns, now_at=now_at)
-        self._verdicts.append(verdict)
-        self._rows.append(verdict.entry)
+        level = self.disk.level
+        verdict = decide(closing, self._station, self._provenance, now_ns=now_ns, now_at=now_at, disk_level=level)
+        self.commits.judged(verdict)
         self._answers.append(Closed(frame=closing.frame))
         earlier = self._starts_run and closing.reason is Reason.RECOVERED
         if not earlier:
@@ -186,27 +205,25 @@ class Desk:
             return self._give(part, {})
         return None
 
-    def _commit(self) -> list[Disposition]:
-        """Makes everything heard so far durable; the dispositions that waited for it."""
-        if not self._rows:
-            return []
-        pictures = {sha256: png for verdict in self._verdicts for sha256, png in verdict.pictures.items()}
-        places = {id(row): seq for row, seq in zip(self._rows, self._journal.append(self._rows, pictures), strict=True)}
+    def _commit(self) -> list[Disposition] | None:
+        """Makes everything heard so far durable; the dispositions that waited for it. None: it still waits."""
+        written = self.commits.write(self._make_room)
+        if written is None:
+            return None
         given = []
-        for verdict in self._verdicts:
+        for verdict, seq in written:
             if verdict.outcome is Outcome.PASS and not self._parts.is_decided(verdict.slot):
-                self._passed.setdefault(verdict.slot, {})[places[id(verdict.entry)]] = str(verdict.frame)
+                self._passed.setdefault(verdict.slot, {})[seq] = str(verdict.frame)
             if verdict.outcome is Outcome.PASS and (part := self._part(verdict)):
                 given.append(self._give(part, self._passed.pop(part.slot)))
-        self._rows, self._verdicts = [], []
         return given
 
     def _resume(self, recovered: Recovered) -> None:
         """Takes up what earlier processes left: the run's row first, then parts without the gate's word."""
         if recovered.run_row:
-            self._rows.append(recovered.run_row)
+            self.commits.add(recovered.run_row)
         for body in recovered.people:
-            self._row(Kind.PERSON, body)
+            self.commits.row(Kind.PERSON, body)
         for part in recovered.open_parts:
             for verdict in part.verdicts:
                 if verdict.outcome is Outcome.PASS and not self._parts.is_decided(part.slot):
@@ -256,7 +273,7 @@ class Desk:
             at=time.time_ns(),
             seen=actuated.seen,
         )
-        self._row(Kind.ACTUATED, body, slot=actuated.slot, outcome=actuated.outcome)
+        self.commits.row(Kind.ACTUATED, body, slot=actuated.slot, outcome=actuated.outcome)
         if missed(pending, actuated):
             self._late(pending, f"came {actuated.late_ms:.1f} ms after its part, or not at all")
         if failed(pending, actuated):
@@ -278,18 +295,6 @@ class Desk:
         for seq, frame in pending.passes.items():
             body = CorrectionBody(run=self._provenance.run, corrects=seq, decided_at=time.time_ns())
             slot, outcome, reason = pending.disposition.slot, Outcome.NOT_INSPECTED, Reason.LATE
-            self._row(Kind.CORRECTION, body, frame=frame, slot=slot, outcome=outcome, reason=reason)
+            self.commits.row(Kind.CORRECTION, body, frame=frame, slot=slot, outcome=outcome, reason=reason)
             if not pending.resumed:
                 self.tally.correct(Reason.LATE)
-
-    def _row(
-        self,
-        kind: Kind,
-        body: Body,
-        *,
-        frame: str | None = None,
-        slot: int | None = None,
-        outcome: Outcome | None = None,
-        reason: Reason | None = None,
-    ) -> None:
-        self._rows.append(Entry(kind=kind, frame=frame, slot=slot, outcome=outcome, reason=reason, body=body))

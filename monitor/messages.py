@@ -23,29 +23,14 @@ from monitor.labels import Saying
 from monitor.outcomes import Gate as Gate
 from monitor.outcomes import Outcome as Outcome
 from monitor.outcomes import Reason as Reason
+from monitor.quantities import Count as Count
+from monitor.quantities import FrameId as FrameId
+from monitor.quantities import Nanoseconds, Pixels, Word
+from monitor.quantities import Sha256 as Sha256
+from monitor.quantities import Slot as Slot
+from monitor.retention import HoldChange, Purging
 
-Slot = Annotated[int, Meta(ge=0, lt=2**53)]  # the trigger's number; +1 each, kept over restarts
-Count = Annotated[int, Meta(gt=-(2**53), lt=2**53)]  # of the encoder
-Nanoseconds = Annotated[int, Meta(ge=0)]
-Word = Annotated[str, Meta(max_length=64)]
-Sha256 = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}$")]
-Pixels = Annotated[int, Meta(ge=0, le=2**31)]
 REGIONS_MOST = 4096  # more regions than this is noise, not a mask; the worker says so instead
-
-
-class FrameId(msgspec.Struct, frozen=True, kw_only=True, order=True):
-    """One piece of surface from the lens to the audit row; prints as `rail-03/head/7/000123`.
-
-    Epoch 0 means that no camera announced the trigger; `seq` is then its slot.
-    """
-
-    station: Word
-    camera: Word
-    epoch: Annotated[int, Meta(ge=0, lt=2**53)]  # counts capture starts, never repeats
-    seq: Annotated[int, Meta(ge=0, lt=2**53)]  # without holes inside an epoch
-
-    def __str__(self) -> str:
-        return f"{self.station}/{self.camera}/{self.epoch}/{self.seq:06d}"
 
 
 class Part(msgspec.Struct, frozen=True, kw_only=True):
@@ -260,6 +245,12 @@ class Labelled(Message, frozen=True, kw_only=True):
     saying: Saying
 
 
+class Retained(Message, frozen=True, kw_only=True):
+    """a person, or the recorder → decision: a legal hold, its end, or what expires. Said until its row is there."""
+
+    said: HoldChange | Purging
+
+
 class Projected(Message, frozen=True, kw_only=True):
     """recorder → decision: pictures up to this row lie in the image store; the journal may drop its copies."""
 
@@ -293,6 +284,6 @@ class Gated(Message, frozen=True, kw_only=True):
 
 AnyMessage = (
     Exposure | Frame | Credit | Done | Captured | Segmentation | Closed | Disposition | Actuated | Counter | Hold
-    | Resume | Alarm | AlarmNoted | Counted | Paired | Standing | Acknowledge | Labelled | Projected | Command | Ask
-    | Gated
+    | Resume | Alarm | AlarmNoted | Counted | Paired | Standing | Acknowledge | Labelled | Retained | Projected
+    | Command | Ask | Gated
 )  # fmt: skip

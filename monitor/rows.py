@@ -1,15 +1,17 @@
 """What a journal row says: the bodies of its kinds, and the facts a verdict is signed with."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from enum import StrEnum
-from typing import Protocol
+from typing import Annotated, Protocol
 
 import msgspec
+from msgspec import Meta
 
 from config.alarms import Level
 from monitor.labels import Label
-from monitor.messages import Gate, Outcome, Reason
+from monitor.messages import Gate, Outcome, Reason, Sha256
+from monitor.retention import PURGED_MOST, LegalHold
 
 
 class Kind(StrEnum):
@@ -20,6 +22,7 @@ class Kind(StrEnum):
     ACTUATED = "actuated"
     ALARM = "alarm"
     PERSON = "person"
+    PURGE = "purge"  # pictures that have expired, and why
     RUN = "run"
 
 
@@ -72,6 +75,7 @@ class VerdictBody(msgspec.Struct, frozen=True, kw_only=True):
     latency_ms: float | None = None  # capture to verdict
     zone: str | None = None  # whose limits decided, as `policy` has them; None: the station's own
     area_relative_uncertainty: float | None = None  # of areas in mm², from the calibration: standard, k = 1
+    disk_level: int = 0  # of the disk ladder: above 0 pictures were left out, or made smaller, for want of room
 
 
 class CorrectionBody(msgspec.Struct, frozen=True, kw_only=True):
@@ -116,6 +120,21 @@ class PersonBody(msgspec.Struct, frozen=True, kw_only=True):
     new: str
     at: int  # wall, ns
     label: Label | None = None  # where that is what they did; the row names the frame, or the part alone
+    hold: LegalHold | None = None  # that they placed or lifted
+
+
+class PurgeBody(msgspec.Struct, frozen=True, kw_only=True):
+    """Pictures that expire with this row: it is durable before one of them is deleted, and stays.
+
+    It speaks of the rows before it; what a later verdict names is kept for that one.
+    """
+
+    by: str  # who ran it: a person, or the line itself
+    why: str
+    policy: dict[str, int]  # days from capture, as the station had them
+    through: int  # the last row whose verdicts and holds were looked at
+    at: int  # wall, ns
+    pictures: Annotated[tuple[Sha256, ...], Meta(max_length=PURGED_MOST)]
 
 
 class RunBody(msgspec.Struct, frozen=True, kw_only=True):
@@ -135,7 +154,7 @@ class RunBody(msgspec.Struct, frozen=True, kw_only=True):
     calibrations: dict[str, str] = {}  # likewise of its calibration, where it is not the station file's
 
 
-Body = VerdictBody | CorrectionBody | ActuatedBody | AlarmBody | PersonBody | RunBody
+Body = VerdictBody | CorrectionBody | ActuatedBody | AlarmBody | PersonBody | PurgeBody | RunBody
 
 
 class Entry(msgspec.Struct, frozen=True, kw_only=True):
@@ -162,11 +181,18 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     hash: bytes
 
 
+class DiskFull(Exception):
+    """The journal has no room for these rows. What was there before is whole, and it can be tried again."""
+
+
 class Journal(Protocol):
     """What decision needs of a journal; storage/journal.py is one."""
 
     def append(self, entries: list[Entry], attachments: Mapping[str, bytes] | None = None) -> list[int]:
-        """Makes all of it durable in one commit; the seqs. `attachments` are pictures by SHA-256."""
+        """Makes all of it durable in one commit; the seqs. `attachments` are pictures by SHA-256.
+
+        Raises `DiskFull` where there is no room, and whatever else means that nothing was written.
+        """
         ...
 
     def prune(self, seq: int) -> None:
@@ -187,6 +213,14 @@ def read_body(row: Row) -> Body:
     return _DECODERS[row.kind].decode(row.body)
 
 
+def pictures(body: VerdictBody) -> Iterator[str]:
+    """The SHA-256 of every picture a verdict names."""
+    if body.frame_sha256:
+        yield body.frame_sha256
+    for region in body.regions:
+        yield from (sha256 for sha256 in (region.crop_sha256, region.mask_sha256) if sha256)
+
+
 def area_text(body: VerdictBody) -> str:
     """The area of what counts, as people read it: 12.3 ± 0.4 mm², where the calibration says how sure it is."""
     if body.area_mm2 is None:
@@ -204,5 +238,6 @@ _DECODERS: dict[Kind, msgspec.json.Decoder[Body]] = {
     Kind.ACTUATED: msgspec.json.Decoder(ActuatedBody),
     Kind.ALARM: msgspec.json.Decoder(AlarmBody),
     Kind.PERSON: msgspec.json.Decoder(PersonBody),
+    Kind.PURGE: msgspec.json.Decoder(PurgeBody),
     Kind.RUN: msgspec.json.Decoder(RunBody),
 }

@@ -36,6 +36,7 @@ from storage.questions import (
 )
 from storage.report_questions import Reports
 from storage.report_rows import SingleRows
+from storage.retention_questions import Pictures
 from storage.schema import Actuation, Crop, Cursor, Defect, Inspection, Model
 
 
@@ -46,6 +47,7 @@ class Snapshot(NamedTuple):
     reports: Reports
     rows: SingleRows
     labels: Labels
+    pictures: Pictures
 
 
 class AuditStore:
@@ -60,6 +62,7 @@ class AuditStore:
         self._ready = False
         self.reports = Reports(self._session, station)
         self.labels = Labels(self._session, station)
+        self.pictures = Pictures(self._session, station)
 
     def cursor(self) -> projection.Cursor | None:
         with self._session() as session:
@@ -79,7 +82,7 @@ class AuditStore:
                 return nullcontext(session)
 
             asked = (ask, self._station)
-            yield Snapshot(head, Reports(*asked), SingleRows(*asked), Labels(*asked))
+            yield Snapshot(head, Reports(*asked), SingleRows(*asked), Labels(*asked), Pictures(*asked))
 
     def project(self, rows: list[Row]) -> None:
         """Takes rows in, with their counts and the cursor, in one transaction; what is here already is passed over."""
@@ -154,13 +157,13 @@ class AuditStore:
             Inspection.reason,
             Inspection.corrected_by,
         )
-        asked = select(*columns, number_of(Defect), number_of(Crop))
+        asked = select(*columns, number_of(Defect), number_of(Crop), number_of(Crop, Crop.expired_by))
         asked = asked.where(Inspection.station == self._station, Inspection.seq > after)
         with self._session() as session:
             found = session.execute(asked.order_by(Inspection.seq).limit(PAGE_ROWS))
             return [
-                Kept(seq, frame, slot, (was, why), (outcome, reason), corrected_by, defects, crops)
-                for seq, frame, slot, was, why, outcome, reason, corrected_by, defects, crops in found
+                Kept(seq, frame, slot, (was, why), (outcome, reason), corrected_by, *counts)
+                for seq, frame, slot, was, why, outcome, reason, corrected_by, *counts in found
             ]
 
     def exists(self) -> bool:
@@ -190,14 +193,17 @@ class AuditStore:
 
     def _with_crops(self, session: Session, inspections: list[Any]) -> list[Found]:
         crops: dict[int, list[str]] = {each.seq: [] for each in inspections}
-        asked: Select[*tuple[Any, ...]] = select(Crop.seq, Crop.sha256).where(
+        expired: dict[int, int] = {}
+        asked: Select[*tuple[Any, ...]] = select(Crop.seq, Crop.sha256, Crop.expired_at).where(
             Crop.station == self._station,
             Crop.kind == "crop",
             Crop.seq.in_(crops),
             Crop.day.in_({each.day for each in inspections}),
         )
-        for seq, sha256 in session.execute(asked.order_by(Crop.seq, Crop.number)) if crops else ():
+        for seq, sha256, expired_at in session.execute(asked.order_by(Crop.seq, Crop.number)) if crops else ():
             crops[seq].append(sha256)
+            if expired_at is not None:
+                expired[seq] = max(expired_at, expired.get(seq, 0))
         return [
             Found(
                 seq=each.seq,
@@ -210,6 +216,7 @@ class AuditStore:
                 captured_at=each.captured_at,
                 model=each.model_sha256,
                 crops=tuple(crops[each.seq]),
+                crops_expired_at=expired.get(each.seq),
             )
             for each in inspections
         ]

@@ -85,7 +85,7 @@ def crops(station: str, row: Row, body: VerdictBody) -> Iterator[dict[str, Any]]
     for number, kind, sha256, (x, y, width, height) in found:
         place = {"x": x, "y": y, "width": width, "height": height}
         key = {"station": station, "seq": row.seq, "day": day_of(body), "number": number, "kind": kind}
-        yield {**key, "sha256": sha256, **place}
+        yield {**key, "sha256": sha256, **place, "expired_by": None, "expired_at": None}
 
 
 def actuation(station: str, row: Row, body: ActuatedBody, clock: ShiftClock) -> dict[str, Any]:
@@ -105,14 +105,6 @@ def label(station: str, row: Row, body: PersonBody) -> dict[str, Any]:
     facts = {**msgspec.structs.asdict(body), **msgspec.structs.asdict(body.label)} if body.label else {}
     facts = {key: facts[key] for key in _OF_LABEL} | {"state": text(facts["state"])}
     return {"station": station, "seq": row.seq, "frame": row.frame, "slot": row.slot, **facts}
-
-
-def pictures(body: VerdictBody) -> Iterator[str]:
-    """The SHA-256 of every picture a verdict names."""
-    if body.frame_sha256:
-        yield body.frame_sha256
-    for region in body.regions:
-        yield from (sha256 for _, sha256 in _pictures(region))
 
 
 def text(word: str | None) -> str | None:

@@ -7,8 +7,7 @@ from typing import NamedTuple
 import msgspec
 
 from monitor.messages import Gate, Outcome, Reason
-from monitor.rows import ActuatedBody, CorrectionBody, Row, RunBody, VerdictBody, read_body
-from storage.audit_rows import pictures
+from monitor.rows import ActuatedBody, CorrectionBody, Row, RunBody, VerdictBody, pictures, read_body
 from storage.reader import PAGE_ROWS, JournalReader, parse_line
 
 RECENT = 20_000  # verdicts that a correction, or the gate's word, may still be about

@@ -7,12 +7,24 @@ import msgspec
 
 from monitor.labels import Label
 from monitor.messages import Gate, Outcome, Reason
-from monitor.rows import ActuatedBody, CorrectionBody, PersonBody, Row, RunBody, VerdictBody, read_body
+from monitor.retention import LegalHold
+from monitor.retention_book import hold_text
+from monitor.rows import (
+    ActuatedBody,
+    CorrectionBody,
+    PersonBody,
+    PurgeBody,
+    Row,
+    RunBody,
+    VerdictBody,
+    pictures,
+    read_body,
+)
 from storage import chain
-from storage.audit_rows import pictures
 from storage.chain import GENESIS, Line
 from storage.faults import Fault, Finding
 from storage.journal import JournalError
+from storage.keeping import Keeping
 from storage.projection import Cursor
 from storage.reader import JournalReader, camera_of, parse_line
 
@@ -63,7 +75,7 @@ class Evidence:
     acts: dict[int, Act] = field(default_factory=dict)  # slot → its last word
     gates: dict[int, tuple[int, str]] = field(default_factory=dict)  # seq → slot, gate
     runs: list[tuple[int, RunBody]] = field(default_factory=list)
-    pictures: dict[str, tuple[int, str]] = field(default_factory=dict)  # SHA-256 → first row that names it, its frame
+    keeping: Keeping = field(default_factory=Keeping)  # of pictures
     corrections: int = 0
     labels: dict[str, tuple[int, str | None, Label]] = field(default_factory=dict)  # by id: first row, frame, label
 
@@ -108,6 +120,10 @@ def _noted(reader: JournalReader, evidence: Evidence) -> Iterator[Line]:
                     evidence.gates[row.seq] = row.slot, str(body.gate)
                 case RunBody():
                     evidence.runs.append((row.seq, body))
+                case PurgeBody():
+                    _take_purge(evidence, row, body)
+                case PersonBody(hold=LegalHold()):
+                    evidence.keeping.person(body)
                 case PersonBody(label=Label() as label):
                     evidence.labels.setdefault(label.id, (row.seq, row.frame, label))
                 case _:
@@ -122,7 +138,6 @@ def _take_verdict(evidence: Evidence, row: Row, body: VerdictBody) -> None:
         expected = problem or "frame, slot and outcome"
         _find(evidence, Fault.VERDICT_MALFORMED, frame=row.frame, found=found, expected=expected)
         return
-    named = list(pictures(body))
     verdict = Verdict(
         seq=row.seq,
         frame=row.frame,
@@ -130,11 +145,10 @@ def _take_verdict(evidence: Evidence, row: Row, body: VerdictBody) -> None:
         camera=body.camera,
         original=_ending(row),
         defects=len(body.regions),
-        crops=len(named),
+        crops=sum(1 for _ in pictures(body)),
     )
     evidence.verdicts[row.seq] = verdict
-    for sha256 in named:
-        evidence.pictures.setdefault(sha256, (row.seq, row.frame))
+    evidence.keeping.verdict(row, body)
     first = evidence.parts.setdefault(row.slot, {}).setdefault(body.camera, verdict)
     if first is not verdict:
         found = f"rows {first.seq} and {row.seq} for slot {row.slot} of {body.camera}"
@@ -149,6 +163,13 @@ def _take_correction(evidence: Evidence, row: Row, body: CorrectionBody) -> None
         _find(evidence, Fault.CORRECTION_DANGLING, frame=row.frame, found=found, expected="a verdict of the same frame")
         return
     verdict.corrections.append((row.seq, _ending(row)))
+
+
+def _take_purge(evidence: Evidence, row: Row, body: PurgeBody) -> None:
+    for sha256, naming, hold in evidence.keeping.purge(row, body):
+        found = f"row {row.seq}, by {body.by}, purges {sha256} of row {naming.seq}"
+        expected = f"it is kept: {hold_text(hold)}"
+        _find(evidence, Fault.PURGED_WHILE_HELD, frame=naming.frame, found=found, expected=expected)
 
 
 def _malformed(row: Row, frame: str, body: VerdictBody) -> str:

@@ -16,6 +16,7 @@ class Fault(StrEnum):
     VERDICT_MALFORMED = "verdict_malformed"  # NOT_INSPECTED without a reason, a frame that is not its camera's, …
     VERDICT_TWICE = "verdict_twice"  # a trigger ended twice
     CORRECTION_DANGLING = "correction_dangling"  # it corrects no verdict of its frame
+    PURGED_WHILE_HELD = "purged_while_held"  # a picture expired though a legal hold was on it
     # of the journal against the trigger source (I1)
     SOURCE_MISSING = "source_missing"  # there are verdicts, and no log of what was triggered
     SOURCE_UNREADABLE = "source_unreadable"  # a line of it is none
@@ -39,6 +40,7 @@ class Fault(StrEnum):
     ROW_DIFFERS = "row_differs"
     COUNT_DIFFERS = "count_differs"
     IMAGE_MISSING = "image_missing"  # a row names a picture that is nowhere
+    IMAGE_UNPURGED = "image_unpurged"  # a picture that has expired, and is there still
     IMAGE_CORRUPT = "image_corrupt"  # a picture whose bytes are not those its name states
     # of the journal against its signed checkpoints (I8), and of these
     JOURNAL_CUT = "journal_cut"  # it has fewer rows than were signed: its end was cut off, or an old copy put back

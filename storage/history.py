@@ -70,12 +70,13 @@ def parse_time(text: str, *, now: datetime) -> int:
 
 def to_table(rows: list[dict[str, Any]], *, title: str) -> Table:
     table = Table(title=title)
-    for column in COLUMNS:
+    for column in COLUMNS[:-1]:  # the last is said in the place of the crops
         table.add_column(column, justify="right" if column in {"slot", "area_mm2"} else "left")
     for row in rows:
         area = "" if row["area_mm2"] is None else f"{row['area_mm2']:.1f}"
         shown = [row["frame"], row["camera"], str(row["slot"]), row["outcome"], row["reason"] or "", area]
-        crops = " ".join(sha256[:12] for sha256 in row["crops"])
+        expired = row["crops_expired_at"]
+        crops = f"evidence expired {expired[:10]}" if expired else " ".join(sha256[:12] for sha256 in row["crops"])
         table.add_row(*shown, row["captured_at"], row["model"][:12], crops, style=_STYLE.get(row["outcome"], ""))
     return table
 
@@ -91,6 +92,7 @@ def _row(found: Found) -> dict[str, Any]:
         "captured_at": _iso(found.captured_at),
         "model": found.model,
         "crops": list(found.crops),
+        "crops_expired_at": None if found.crops_expired_at is None else _iso(found.crops_expired_at),
     }
 
 

@@ -5,12 +5,16 @@ import json
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import IO, Any, Protocol
 
 from config.extras import missing_module
 
-COLUMNS = ("frame", "camera", "slot", "outcome", "reason", "area_mm2", "captured_at", "model", "crops")
+COLUMNS = (
+    "frame", "camera", "slot", "outcome", "reason", "area_mm2", "captured_at", "model", "crops", "crops_expired_at",
+)  # fmt: skip
+TIMES = ("captured_at", "crops_expired_at")  # ISO 8601; the second is empty while the crops are kept
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")  # what a spreadsheet would run, or skip to what it runs
 SHEET_ROWS = 1_048_575  # of an XLSX sheet, below its header
 Rows = list[dict[str, Any]]
@@ -56,7 +60,7 @@ class JsonLinesWriter:
 
 
 class ParquetWriter:
-    """Each page is a row group; `captured_at` is a time, UTC, in µs."""
+    """Each page is a row group; times are UTC, in µs."""
 
     def __init__(self, path: Path) -> None:
         import pyarrow as arrow
@@ -65,7 +69,7 @@ class ParquetWriter:
         kinds = {
             "slot": arrow.int64(),
             "area_mm2": arrow.float64(),
-            "captured_at": arrow.timestamp("us", tz="UTC"),
+            **dict.fromkeys(TIMES, arrow.timestamp("us", tz="UTC")),
             "crops": arrow.list_(arrow.string()),
         }
         self._schema = arrow.schema([(column, kinds.get(column, arrow.string())) for column in COLUMNS])
@@ -84,9 +88,7 @@ class ParquetWriter:
 
     def _flush(self) -> None:
         if self._waiting:
-            from datetime import datetime
-
-            rows = [row | {"captured_at": datetime.fromisoformat(row["captured_at"])} for row in self._waiting]
+            rows = [row | {name: _time(row[name]) for name in TIMES} for row in self._waiting]
             self._writer.write_table(self._arrow.Table.from_pylist(rows, schema=self._schema))
             self._waiting = []
 
@@ -157,6 +159,10 @@ def open_writer(kind: str, to: str) -> Iterator[RowWriter]:
         growing.rename(path)
     finally:
         growing.unlink(missing_ok=True)
+
+
+def _time(text: str | None) -> datetime | None:
+    return None if text is None else datetime.fromisoformat(text)
 
 
 def _cell(value: Any) -> str:

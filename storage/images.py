@@ -1,6 +1,7 @@
 """The image store: PNG files named by the SHA-256 of their bytes, `<state folder>/images/ab/abcdef….png`.
 
-A file in its place is whole and durable: it was written aside, synced, renamed, and its folder synced.
+A file in its place is whole and durable: it was written aside, synced, renamed, and its folder synced. A picture goes
+when the row that says so is taken in, and for no other reason.
 """
 
 import hashlib
@@ -13,8 +14,7 @@ from pathlib import Path
 import msgspec
 import structlog
 
-from monitor.rows import Row, VerdictBody
-from storage.audit_rows import pictures
+from monitor.rows import PurgeBody, Row, VerdictBody, pictures
 from storage.journal import sync_folder
 from storage.projection import Cursor, Picture, StoreLost, bodies_of
 
@@ -29,6 +29,7 @@ class ImageStore:
         self._images, self._picture = folder / "images", picture
         self._incoming = self._images / "incoming"
         self._cursor_file = self._images / "cursor.json"
+        self._purged_file = self._images / "purged.json"  # the last tombstone that was obeyed
 
     def open(self) -> None:
         """Makes the folders, and sweeps what an earlier writer left half-written. For the one writer."""
@@ -41,24 +42,40 @@ class ImageStore:
 
     def cursor(self) -> Cursor | None:
         with _lost():
-            if not self._cursor_file.exists():
-                return None
-            try:
-                stated = msgspec.json.decode(self._cursor_file.read_bytes(), type=_CursorFile)
-            except msgspec.MsgspecError:
-                log.warning("images.cursor_unreadable", answer="begins anew; what is here is passed over")
-                return None
-            return Cursor(stated.seq, stated.hash)
+            return _read(self._cursor_file)
 
     def project(self, rows: list[Row]) -> None:
-        """Puts the pictures that these rows name; the cursor is written last."""
+        """Puts the pictures that these rows name, and deletes those that expire with them; the cursor is written last.
+
+        Where rows come once more, a tombstone that was obeyed is passed over: a later row may have named its pictures
+        anew, and the journal has dropped its copies.
+        """
         if not rows:
             return
-        named = {sha256 for _, body in bodies_of(rows) if isinstance(body, VerdictBody) for sha256 in pictures(body)}
-        self.put({sha256: png for sha256 in sorted(named) if (png := self._missing(sha256)) is not None})
         with _lost():
-            cursor = _CursorFile(seq=rows[-1].seq, hash=rows[-1].hash)
-            self._write(self._cursor_file, msgspec.json.encode(cursor))
+            obeyed = _read(self._purged_file) or Cursor(0, b"")
+        named: dict[str, int] = {}
+        expired: set[str] = set()
+        last = obeyed
+        for row, body in bodies_of(rows):
+            match body:
+                case VerdictBody():
+                    named |= dict.fromkeys(pictures(body), row.seq)
+                    expired.difference_update(pictures(body))
+                case PurgeBody() if row.seq > obeyed.seq:
+                    for sha256 in body.pictures:
+                        named.pop(sha256, None)
+                    expired.update(body.pictures)
+                    last = Cursor(row.seq, row.hash)
+                case _:
+                    pass
+        self._remove(expired)
+        missing = {sha256: self._missing(sha256, named[sha256], obeyed.seq) for sha256 in sorted(named)}
+        self.put({sha256: png for sha256, png in missing.items() if png is not None})
+        with _lost():
+            if last != obeyed:
+                self._note(self._purged_file, last)
+            self._note(self._cursor_file, Cursor(rows[-1].seq, rows[-1].hash))
             sync_folder(self._images)
 
     def restart(self) -> None:
@@ -110,14 +127,28 @@ class ImageStore:
     def close(self) -> None:
         """Nothing is held open."""
 
-    def _missing(self, sha256: str) -> bytes | None:
+    def _remove(self, expired: Iterable[str]) -> None:
+        """Deletes these pictures, where they are here, so that they stay away when the power fails."""
+        with _lost():
+            here = [path for sha256 in sorted(expired) if (path := self.path(sha256)).exists()]
+            for path in here:
+                path.unlink(missing_ok=True)
+            for folder in sorted({path.parent for path in here}):
+                sync_folder(folder)
+        if here:
+            log.info("images.expired", pictures=len(here))
+
+    def _missing(self, sha256: str, seq: int, obeyed: int) -> bytes | None:
         """The bytes of a picture that is not here yet, while the journal has them."""
         if self.path(sha256).exists():
             return None
         png = None if self._picture is None else self._picture(sha256)
-        if png is None:
-            log.error("image.missing", sha256=sha256)  # `linectl verify` names it too
+        if png is None and seq > obeyed:  # else it may have expired since; `linectl verify` knows
+            log.error("image.missing", sha256=sha256)
         return png
+
+    def _note(self, path: Path, at: Cursor) -> None:
+        self._write(path, msgspec.json.encode(_CursorFile(seq=at.seq, hash=at.hash)))
 
     def _write(self, path: Path, content: bytes) -> None:
         incoming = self._incoming / path.name
@@ -131,6 +162,17 @@ class ImageStore:
 class _CursorFile(msgspec.Struct, frozen=True, kw_only=True):
     seq: int
     hash: bytes
+
+
+def _read(path: Path) -> Cursor | None:
+    if not path.exists():
+        return None
+    try:
+        stated = msgspec.json.decode(path.read_bytes(), type=_CursorFile)
+    except msgspec.MsgspecError:
+        log.warning("images.cursor_unreadable", file=path.name, answer="begins anew; what is here is passed over")
+        return None
+    return Cursor(stated.seq, stated.hash)
 
 
 @contextmanager

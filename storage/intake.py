@@ -6,12 +6,13 @@ from sqlalchemy import Table, bindparam, insert, select, update
 from sqlalchemy.orm import Session
 
 from config.shifts import Shifts
-from monitor.rows import ActuatedBody, CorrectionBody, PersonBody, Row, RunBody, VerdictBody
+from monitor.rows import ActuatedBody, CorrectionBody, PersonBody, PurgeBody, Row, RunBody, VerdictBody
 from storage import audit_rows, projection
 from storage.audit_rows import ShiftClock, text
 from storage.bulk import insert_rows
 from storage.partitions import make_days
 from storage.projection import StoreLost, bodies_of, following
+from storage.retention_questions import expire
 from storage.rollup_store import add_tally, verdict_facts
 from storage.rollups import Tally
 from storage.schema import DAY_NS, Actuation, Crop, Cursor, Defect, Inspection, Label, Model, Run
@@ -44,6 +45,9 @@ class Intake:
         self._add(session, Crop, [one for each in verdicts for one in audit_rows.crops(station, *each)])
         acts = self._add(session, Actuation, [audit_rows.actuation(station, *g, self._clock) for g in gates])
         self._add(session, Label, self._once(session, [audit_rows.label(station, *each) for each in labels]))
+        for row, body in bodies:
+            if isinstance(body, PurgeBody):
+                expire(session.connection(), station, row, body)
         self._add(session, Run, [audit_rows.run(station, *each) for each in runs])
         for _, run in runs:
             if session.get(Model, run.model_sha256) is None:

@@ -10,14 +10,14 @@ A row's pictures lie beside it as attachments, committed with it, until the imag
 import fcntl
 import os
 import sqlite3
-from collections.abc import Mapping
-from contextlib import closing
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import msgspec
 import structlog
 
-from monitor.rows import Entry, Row, read_body
+from monitor.rows import DiskFull, Entry, Row, read_body
 from storage.chain import GENESIS, Line, first_fault, hash_of, row_hash
 
 ROWS_PER_FILE = 1_000_000
@@ -29,6 +29,7 @@ PRUNED_AT_ONCE = 100  # pictures: little enough to fit between two verdicts
 WAL_PAGES = 16_384  # 64 MiB: past this a commit checkpoints though the belt runs
 WAL_WORTH = 1 << 20  # a smaller log is not worth truncating
 SAFE_SQLITE = (3, 51, 3)  # repaired the reset of a log that two connections checkpoint at once; we have one
+FULL = frozenset({sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_SHMSIZE})  # the second: no room for the index of the log
 COLUMNS = "seq, kind, frame, slot, outcome, reason, body, hash"
 
 _SCHEMA = """
@@ -53,6 +54,10 @@ log = structlog.get_logger()
 
 class JournalError(Exception):
     """The journal is damaged, held by another writer, or cannot be written."""
+
+
+class JournalFull(JournalError, DiskFull):
+    """There is no room for more of it."""
 
 
 class SqliteJournal:
@@ -90,26 +95,28 @@ class SqliteJournal:
 
     def prune(self, seq: int) -> None:
         """Drops some of the pictures of rows up to `seq`, which the image store has: call it again for the rest."""
-        for path in list(self._picturesque):
-            with closing(_open_file(path)) as older:
-                older.execute("DELETE FROM attachment WHERE seq <= ?", (seq,))
-            if not _has_pictures(path):
-                self._picturesque.remove(path)
-        self._connection.execute(
-            "DELETE FROM attachment WHERE sha256 IN (SELECT sha256 FROM attachment WHERE seq <= ? LIMIT ?)",
-            (seq, PRUNED_AT_ONCE),
-        )
+        with _refusals(self._path):
+            for path in list(self._picturesque):
+                with closing(_open_file(path)) as older:
+                    older.execute("DELETE FROM attachment WHERE seq <= ?", (seq,))
+                if not _has_pictures(path):
+                    self._picturesque.remove(path)
+            self._connection.execute(
+                "DELETE FROM attachment WHERE sha256 IN (SELECT sha256 FROM attachment WHERE seq <= ? LIMIT ?)",
+                (seq, PRUNED_AT_ONCE),
+            )
 
     def checkpoint(self) -> None:
         """Truncates the write-ahead log where that is worth it; never waits for a reader."""
         wal = self._path.with_name(f"{self._path.name}-wal")
         if not wal.exists() or wal.stat().st_size < WAL_WORTH:
             return
-        self._connection.execute("PRAGMA busy_timeout = 0")
-        try:
-            self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
-        finally:
-            self._connection.execute(f"PRAGMA busy_timeout = {BUSY_MS}")
+        with _refusals(self._path):
+            self._connection.execute("PRAGMA busy_timeout = 0")
+            try:
+                self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+            finally:
+                self._connection.execute(f"PRAGMA busy_timeout = {BUSY_MS}")
 
     def head(self) -> tuple[int, bytes]:
         """The last row's seq and hash."""
@@ -140,16 +147,17 @@ class SqliteJournal:
         except sqlite3.Error as error:
             if connection.in_transaction:
                 connection.execute("ROLLBACK")
-            raise JournalError(f"{self._path}: {len(lines)} rows after {self._seq} are not written: {error}") from error
+            raise _refusal(error, f"{self._path}: {len(lines)} rows after {self._seq} are not written") from error
 
     def _roll(self) -> None:
         """Closes the full file and begins the next, whose first row chains on."""
-        if self._connection.execute("SELECT 1 FROM attachment LIMIT 1").fetchone():
-            self._picturesque.append(self._path)
+        following = self._folder / f"{int(self._path.stem) + 1:06d}.sqlite"
+        with _refusals(following):
+            connection = _open_file(following)  # first: without room for it, what is open stays open
+            if self._connection.execute("SELECT 1 FROM attachment LIMIT 1").fetchone():
+                self._picturesque.append(self._path)
         self._connection.close()
-        self._path = self._folder / f"{int(self._path.stem) + 1:06d}.sqlite"
-        self._connection = _open_file(self._path)
-        self._first = self._seq + 1
+        self._path, self._connection, self._first = following, connection, self._seq + 1
 
     def _first_seq(self) -> int:
         first = self._connection.execute("SELECT min(seq) FROM journal").fetchone()[0]
@@ -193,6 +201,20 @@ def sync_folder(folder: Path) -> None:
         os.fsync(at)
     finally:
         os.close(at)
+
+
+def _refusal(error: sqlite3.Error, text: str) -> JournalError:
+    """A full disk is told from the rest: room can be made, and then it is tried again."""
+    is_full = getattr(error, "sqlite_errorcode", None) in FULL
+    return (JournalFull if is_full else JournalError)(f"{text}: {error}")
+
+
+@contextmanager
+def _refusals(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except sqlite3.Error as error:
+        raise _refusal(error, str(path)) from error
 
 
 def _open_file(path: Path) -> sqlite3.Connection:

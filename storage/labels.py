@@ -19,14 +19,12 @@ from monitor.rows import PersonBody, read_body
 from monitor.rules.labels import next_state, refusal
 from monitor.runner import AlreadyRunning, hold_station
 from storage.alarms import HEARD_S, SAY_S, NotHeard
-from storage.audit import AuditStore, open_audit
-from storage.database import audit_url
-from storage.images import ImageStore
+from storage.audit import open_audit
 from storage.journal import open_journal
 from storage.label_file import Line, Refused
 from storage.label_questions import Seen
-from storage.projection import Projection, StoreForeign, StoreLost, stands_in
 from storage.reader import JournalReader
+from storage.standing import bring_up
 
 ROWS_PER_COMMIT = 1000
 SAID_AT_ONCE = 100  # to a running line, which has parts to judge: that many rows are a millisecond of its commit
@@ -61,7 +59,7 @@ def import_labels(
             imported = plan(station, folder, lines, who=who, why=why)
             if not (strict and imported.refused):
                 _write(folder, imported.added)
-                imported.behind = _project(station, folder)
+                imported.behind = bring_up(station, folder)
     except AlreadyRunning:
         imported = plan(station, folder, lines, who=who, why=why)
         if not (strict and imported.refused):
@@ -208,27 +206,6 @@ def _write(folder: Path, sayings: list[Saying]) -> None:
     with open_journal(folder) as journal:
         for first in range(0, len(sayings), ROWS_PER_COMMIT):
             journal.append([labelled(saying) for saying in sayings[first : first + ROWS_PER_COMMIT]])
-
-
-def _project(station: Station, folder: Path) -> str:
-    """Brings images and audit store up to the journal, as no recorder runs; why not, where that cannot be."""
-    with JournalReader(folder) as reader, closing(AuditStore(audit_url(folder), station.name, station.shifts)) as audit:
-        images = ImageStore(folder, reader.attachment)
-        stores: tuple[Projection, ...] = (images, audit)
-        try:
-            images.open()
-            for store in stores:
-                cursor = store.cursor()
-                if cursor is not None and not stands_in(cursor, reader):
-                    store.restart()
-                    cursor = None
-                after = 0 if cursor is None else cursor.seq
-                while rows := reader.rows(after):
-                    store.project(rows)
-                    after = rows[-1].seq
-        except (StoreLost, StoreForeign) as error:
-            return str(error)
-    return ""
 
 
 def _tell(station: Station, folder: Path, sayings: list[Saying]) -> None:

@@ -59,6 +59,7 @@ class Found(msgspec.Struct, frozen=True, kw_only=True):
     captured_at: int
     model: str  # SHA-256
     crops: tuple[str, ...]  # SHA-256 of the crops of its regions
+    crops_expired_at: int | None = None  # the last of them; None: none has
 
     @property
     def place(self) -> Place:
@@ -76,6 +77,7 @@ class Kept(NamedTuple):
     corrected_by: int | None
     defects: int
     crops: int
+    expired: int  # of the crops
 
 
 class Days(NamedTuple):
@@ -162,10 +164,11 @@ def within(days: Days) -> ColumnElement[bool]:
     return and_(Inspection.day.between(days.first, days.last), at >= days.first * DAY_NS, at < (days.last + 1) * DAY_NS)
 
 
-def number_of(table: type[Defect | Crop]) -> Any:
-    """How many rows of this table belong to an inspection."""
+def number_of(table: type[Defect | Crop], given: Any = None) -> Any:
+    """How many rows of this table belong to an inspection; of those, in which this column is given."""
+    counted = func.count() if given is None else func.count(given)
     return (
-        select(func.count())
+        select(counted)
         .where(table.station == Inspection.station, table.seq == Inspection.seq, table.day == Inspection.day)
         .correlate(Inspection)
         .scalar_subquery()

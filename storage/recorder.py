@@ -28,6 +28,7 @@ from storage.projection import Projection, StoreForeign, StoreLost, stands_in
 from storage.proof.checkpoints import second_place
 from storage.proof.signer import CheckpointSigner
 from storage.reader import PAGE_ROWS, JournalReader
+from storage.retention_keeper import RetentionKeeper
 
 POLL_S = 0.2  # rows that came together are written together
 DRAIN_S = 3.0
@@ -39,14 +40,15 @@ Opens = Callable[[JournalReader], Projection]
 
 
 def run_recorder(
-    lifeline: Lifeline, station: Station, *, live_url: str | None, projected: Callable[[int], None]
+    lifeline: Lifeline, station: Station, *, live_url: str | None, projected: Callable[[int], object]
 ) -> None:
     """Projects until it is told to drain; `projected` is told how far the pictures are safe."""
     folder = state_folder(station)
     stores = _stores(station, folder, live_url)
     followers = {name: Follower(name, folder, opens) for name, opens in stores.items()}
     signer = CheckpointSigner(station.name, folder, station.proof, second_place(station))
-    threads: list[Follower | CheckpointSigner] = [*followers.values(), signer]
+    keeper = RetentionKeeper(station, folder)
+    threads: list[Follower | CheckpointSigner | RetentionKeeper] = [*followers.values(), signer, keeper]
     told = 0
     with JournalReader(folder) as journal:
         for thread in threads:
@@ -71,6 +73,7 @@ def run_recorder(
             log.warning("store.left_behind", store=name, lag=lag, answer="the next start brings it up to date")
         follower.stop()
     signer.stop()
+    keeper.stop()
 
 
 class Follower(threading.Thread):
@@ -187,7 +190,7 @@ def _stores(station: Station, folder: Path, live_url: str | None) -> dict[str, O
     return stores
 
 
-def _tell(images: Follower, told: int, projected: Callable[[int], None]) -> int:
+def _tell(images: Follower, told: int, projected: Callable[[int], object]) -> int:
     """Says how far the pictures are safe, where that has changed."""
     if images.taken > told:
         projected(images.taken)

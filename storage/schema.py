@@ -126,7 +126,11 @@ class Crop(Base):
     """A picture of a verdict: the full frame (number 0), or crop and mask of a defect; images.py has it."""
 
     __tablename__ = "crop"
-    __table_args__ = (Index("crop_by_picture", "sha256"), BY_DAY)
+    __table_args__ = (
+        Index("crop_by_picture", "sha256"),
+        _where("crop_kept", "expired_by IS NULL", "station", "day", "seq"),
+        BY_DAY,
+    )
 
     station: Mapped[str] = mapped_column(String(64), primary_key=True)
     seq: Mapped[int] = mapped_column(primary_key=True)
@@ -138,6 +142,8 @@ class Crop(Base):
     y: Mapped[int] = mapped_column(Integer)
     width: Mapped[int] = mapped_column(Integer)
     height: Mapped[int] = mapped_column(Integer)
+    expired_by: Mapped[int | None]  # seq of the row that purged it; None: it is kept
+    expired_at: Mapped[int | None]
 
 
 class Actuation(Base):

@@ -15,12 +15,14 @@ from storage.audit import AuditStore, open_audit
 from storage.evidence import Evidence, Verdict
 from storage.faults import Fault, Finding
 from storage.images import ImageStore
+from storage.keeping import Tombstone, tombstones
 from storage.live import LiveStore, Snapshot
 from storage.projection import Cursor, StoreForeign, StoreLost, stands_in
 from storage.questions import Kept
 from storage.reader import JournalReader
 
 LAST_ENTRIES = 1000  # of the stream
+BY_COMMAND = frozenset({Kind.PERSON, Kind.PURGE})
 
 
 @dataclass
@@ -85,6 +87,10 @@ def check_audit(case: StoreCase) -> Iterator[Finding]:
             if kept.seq <= cursor.seq:
                 seen.add(kept.seq)
                 yield from _differences(kept, case.evidence.verdicts.get(kept.seq), cursor.seq)
+                expired = case.evidence.keeping.expired_of(kept.seq, cursor.seq)
+                if kept.expired < expired or (kept.expired > expired and not case.running):  # else it has come since
+                    found = f"row {kept.seq}: {kept.expired} pictures expired"
+                    yield _finding(Fault.ROW_DIFFERS, "audit", kept.frame, found, f"{expired}")
     for verdict in case.evidence.verdicts.values():
         if verdict.seq <= cursor.seq and verdict.seq not in seen:
             yield _finding(Fault.ROW_MISSING, "audit", verdict.frame, "nothing", f"row {verdict.seq}")
@@ -94,17 +100,29 @@ def check_audit(case: StoreCase) -> Iterator[Finding]:
 
 
 def check_images(case: StoreCase) -> Iterator[Finding]:
-    """Every picture that a row names lies in the store whole, or in the journal still."""
+    """Every picture that a row names lies in the store whole, or in the journal still; what has expired is gone."""
     cursor = case.cursors["images"]
     yield from _cursor_faults(case, "images", cursor)
-    for sha256, (seq, frame) in case.evidence.pictures.items():
+    keeping = case.evidence.keeping
+    newly: dict[str, Tombstone] | None = None  # what has expired while we looked
+    for sha256, namings in keeping.named.items():
         png = case.images.get(sha256)
         if png is None:
             if case.reader.attachment(sha256) is None and case.images.get(sha256) is None:  # moved while we looked
-                yield _finding(Fault.IMAGE_MISSING, "images", frame, "nothing", f"{sha256}, named by row {seq}")
+                newly = tombstones(case.reader, case.evidence.head.seq) if newly is None else newly
+                if sha256 not in newly:
+                    said = f"{sha256}, named by row {namings[0].seq}, and purged by none"
+                    yield _finding(Fault.IMAGE_MISSING, "images", namings[0].frame, "nothing", said)
         elif (found := hashlib.sha256(png).hexdigest()) != sha256:
-            yield _finding(Fault.IMAGE_CORRUPT, "images", frame, found, sha256)
-    case.checked["images"] = len(case.evidence.pictures)
+            yield _finding(Fault.IMAGE_CORRUPT, "images", namings[0].frame, found, sha256)
+    for sha256, tombstone in keeping.expired.items():
+        if cursor is None or case.running:  # a part that came since may show the same again
+            break
+        if tombstone.seq <= cursor.seq and case.images.path(sha256).exists():
+            expected = f"nothing: it was purged by row {tombstone.seq}"
+            yield _finding(Fault.IMAGE_UNPURGED, "images", None, sha256, expected)
+    counts = {"expired": len(keeping.expired), "holds": len(keeping.holds)}
+    case.checked |= {"images": len(keeping.named)} | {name: number for name, number in counts.items() if number}
 
 
 def check_live(case: StoreCase) -> Iterator[Finding]:
@@ -134,7 +152,7 @@ def _cursor_faults(case: StoreCase, store: str, cursor: Cursor | None) -> Iterat
     at = 0 if cursor is None else cursor.seq
     if cursor is not None and not stands_in(cursor, case.reader):
         yield _foreign(store, cursor)
-    elif at < head and not case.running and any(line.kind != Kind.PERSON for line in case.reader.all_lines(at)):
+    elif at < head and not case.running and any(line.kind not in BY_COMMAND for line in case.reader.all_lines(at)):
         # what commands wrote while the line stood, the stores get at its next start
         yield _finding(Fault.STORE_BEHIND, store, None, f"row {at}", f"row {head}, as nothing runs")
 

@@ -1,14 +1,18 @@
 """From a closed entry to the row that proves it, and the pictures that belong to it; pure."""
 
+import dataclasses
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+
+import msgspec
 
 from config.cameras import Camera
 from config.policy import Policy
 from config.station import Station
 from monitor.messages import FrameId, Outcome, Reason, Region, Segmentation
 from monitor.rows import Entry, Kind, RegionRow, VerdictBody
+from monitor.rules.disk import Level, kept_picture
 from monitor.rules.ledger import Closing
 from monitor.rules.policy import counting, judge, strictest
 
@@ -44,14 +48,25 @@ class Verdict:
     pictures: Mapping[str, bytes]
 
 
-def decide(closing: Closing, station: Station, provenance: Provenance, *, now_ns: int, now_at: int) -> Verdict:
-    """PASS or REJECT by the policy where the net answered, NOT_INSPECTED(reason) where nobody could judge."""
+def decide(
+    closing: Closing,
+    station: Station,
+    provenance: Provenance,
+    *,
+    now_ns: int,
+    now_at: int,
+    disk_level: Level = Level.ALL,
+) -> Verdict:
+    """PASS or REJECT by the policy where the net answered, NOT_INSPECTED(reason) where nobody could judge.
+
+    `disk_level` says which of its pictures there is room for.
+    """
     seen, captured = closing.segmentation, closing.captured
     camera = _camera(station, closing.frame.camera)
     zones, calibration = camera.zones, camera.calibration
     judgement = judge(seen.regions, station.policy, zones) if seen is not None and closing.reason is None else None
     outcome = judgement.outcome if judgement else Outcome.NOT_INSPECTED
-    pictures, names = _pictures(closing)
+    pictures, names = _pictures(closing, disk_level, passed=outcome is Outcome.PASS)
     counted = [seen.regions[n] for n in counting(seen.regions, station.policy, zones)] if seen is not None else []
     areas_mm2 = [region.area_mm2 for region in counted if region.area_mm2 is not None]
     calibrated = calibration is not None and len(areas_mm2) == len(counted)
@@ -85,6 +100,7 @@ def decide(closing: Closing, station: Station, provenance: Provenance, *, now_ns
         latency_ms=(now_ns - captured.captured_ns) / _MS if captured else None,
         zone=judgement.zone if judgement else None,
         area_relative_uncertainty=calibration.area_relative_uncertainty if judgement and calibration else None,
+        disk_level=int(disk_level),
     )
     entry = Entry(
         kind=Kind.VERDICT,
@@ -124,9 +140,21 @@ def _camera(station: Station, name: str) -> Camera:
     return next(camera for camera in station.cameras if camera.name == name)
 
 
-def _pictures(closing: Closing) -> tuple[dict[str, bytes], dict[str, str]]:
-    """(PNG by SHA-256, SHA-256 by the name it travelled under)."""
-    pngs = {name: png for name, png in closing.payload.items() if isinstance(png, bytes)}
+def without_pictures(verdict: Verdict) -> Verdict:
+    """The same verdict, for a disk that has room for nothing else."""
+    bare = [msgspec.structs.replace(each, crop_sha256=None, mask_sha256=None) for each in verdict.body.regions]
+    body = msgspec.structs.replace(
+        verdict.body, regions=tuple(bare), frame_sha256=None, disk_level=max(verdict.body.disk_level, Level.NO_CROPS)
+    )
+    entry = msgspec.structs.replace(verdict.entry, body=body)
+    return dataclasses.replace(verdict, body=body, entry=entry, pictures={})
+
+
+def _pictures(closing: Closing, level: Level, *, passed: bool) -> tuple[dict[str, bytes], dict[str, str]]:
+    """(PNG by SHA-256, SHA-256 by the name it travelled under), of those that are kept."""
+    found = {name: png for name, png in closing.payload.items() if isinstance(png, bytes)}
+    kept = {name: kept_picture(name, png, level, passed=passed) for name, png in found.items()}
+    pngs = {name: png for name, png in kept.items() if png is not None}
     names = {name: hashlib.sha256(png).hexdigest() for name, png in pngs.items()}
     return {names[name]: png for name, png in pngs.items()}, names
 

@@ -4,8 +4,7 @@
 
 FOLDER is a station's state folder, or any folder with its 000001.sqlite …, checkpoints.signed and keys.signed.
 DIR is the second place of the checkpoints; FILE.pub the station's first public key, got by another way.
-It reads, and changes nothing. Exit: 0 no fault, 1 a fault, 2 usage, 3 no fault but signatures could not be checked.
-Without `cryptography` everything but the signatures is checked.
+It reads, and changes nothing. Exit: 0 no fault, 1 a fault, 2 usage, 3 signatures not checked: no `cryptography`.
 
 Row:         hash = SHA-256(hash before ‖ JSON [seq, kind, frame, slot, outcome, reason, body]); before row 1 come 32
              zero bytes; the JSON has no spaces, is UTF-8, and escapes only where JSON must.
@@ -20,7 +19,7 @@ import json
 import re
 import sqlite3
 import sys
-from contextlib import closing
+from contextlib import closing, suppress
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -29,7 +28,6 @@ HAS_LIBRARY = find_spec("cryptography") is not None
 CHECKPOINT, KEY = b"line-monitor checkpoint 1\n", b"line-monitor key 1\n"
 ED25519_DER = bytes.fromhex("302a300506032b6570032100")  # before the 32 bytes of a public key, RFC 8410
 COLUMNS = "seq, kind, frame, slot, outcome, reason, body, hash"
-SHA256 = re.compile("[0-9a-f]{64}")
 PICTURES = ("frame", "crop", "mask")
 NO_LIBRARY = "signatures are NOT checked: `cryptography` is missing (python -m pip install cryptography)"
 
@@ -49,6 +47,9 @@ class Verifier:
         self.faults: list[dict[str, str]] = []
         self.checked: dict[str, int] = {"rows": 0}
         self.notes: list[str] = []
+        self.named: dict[str, list[tuple[int, int, int]]] = {}  # picture → row, slot, time of each verdict with it
+        self.holds: dict[str, tuple[int | None, int, int]] = {}  # in force: slot, or from when to when
+        self.attached: set[str] = set()  # pictures that lie in the journal still
 
     def fault(self, word: str, store: str, found: str, expected: str) -> None:
         self.faults.append({"fault": word, "store": store, "found": found, "expected": expected})
@@ -76,48 +77,68 @@ class Verifier:
         self.notes = [note for note, applies in notes.items() if applies]
 
     def rows(self, folder: Path, wanted: set[int]) -> dict[int, str] | None:
-        """Walks the chain and the pictures it names; size → hash, of the sizes asked for. None: it is unreadable."""
+        """Walks the chain, then the pictures it names; size → hash, of the sizes asked for. None: it is unreadable."""
         files, images = sorted(_in(folder, "journal").glob("[0-9]*.sqlite")), folder / "images"
-        hashes, after, before, pictures = {0: bytes(32).hex()}, 0, bytes(32), 0
+        keeping = {"verdict", "purge", "person"} if images.is_dir() else set()
+        hashes, after, before = {0: bytes(32).hex()}, 0, bytes(32)
         for path in files:
             try:
                 with closing(_open(path)) as journal:
                     for row in journal.execute(f"SELECT {COLUMNS} FROM journal ORDER BY seq"):  # noqa: S608
-                        seq, stated = row[0], row[7]
+                        seq, stated = row[0], row[7] if isinstance(row[7], bytes) else b""
                         if seq != after + 1:
                             self.fault("seq_hole", "journal", f"row {seq}", f"row {after + 1}")
                         if stated != (expected := row_hash(before, row[:7])):
-                            self.fault("hash_broken", "journal", f"row {seq}: {_hex(stated)}", _hex(expected))
-                        after, before = seq, stated if isinstance(stated, bytes) else b""
+                            found, right = stated.hex() or "none", expected.hex() if expected else "none"
+                            self.fault("hash_broken", "journal", f"row {seq}: {found}", right)
+                        after, before = seq, stated
                         if seq in wanted:
-                            hashes[seq] = _hex(stated)
-                        if images.is_dir() and row[1] == "verdict":
-                            pictures += self.pictures(seq, row[6], images, journal)
+                            hashes[seq] = stated.hex()
+                        if row[1] in keeping:
+                            self.keeping(seq, row[1], row[3], row[6])
+                    self.attached |= {sha for (sha,) in journal.execute("SELECT sha256 FROM attachment")}
             except sqlite3.Error as error:
                 self.fault("journal_unreadable", "journal", f"{path.name}: {error}", "a sound file")
                 self.checked["rows"] = after
                 return None
         if not files:
             self.fault("journal_unreadable", "journal", f"no file 000001.sqlite in {folder}", "a journal")
-        self.checked |= {"rows": after, "pictures": pictures}
+        self.checked |= {"rows": after, "pictures": len(self.named)}
+        self.pictures(images)
         return hashes
 
-    def pictures(self, seq: int, body: str, images: Path, journal: sqlite3.Connection) -> int:
-        """Those that a verdict names; how many."""
+    def keeping(self, seq: int, kind: str, slot: int, body: str) -> None:
+        """Takes down which pictures a row names, purges or puts a hold on."""
         try:
             said = json.loads(body)
-            named = [each.get(f"{what}_sha256") for each in (said, *said["regions"]) for what in PICTURES]
+            if kind == "verdict":
+                for sha in {each.get(f"{what}_sha256") for each in (said, *said["regions"]) for what in PICTURES}:
+                    if isinstance(sha, str) and re.fullmatch("[0-9a-f]{64}", sha):
+                        self.named.setdefault(sha, []).append((seq, slot, said["captured_at"]))
+            elif kind == "purge":
+                for sha in said["pictures"]:
+                    if self.is_held(self.named.pop(sha, [])):
+                        self.fault("purged_while_held", "journal", f"row {seq} purges {sha}", "kept by a legal hold")
+            elif hold := said.get("hold"):
+                placed = {hold["id"]: (hold["slot"], hold["since"] or 0, hold["until"] or sys.maxsize)}
+                others = {key: other for key, other in self.holds.items() if key != hold["id"]}
+                self.holds = others | (placed if said["what"] == "retention.hold" else {})
         except (ValueError, AttributeError, TypeError, KeyError, RecursionError):
-            self.fault("row_unreadable", "journal", f"row {seq}: its body is no verdict", "JSON")
-            return 0
-        for sha in (shas := sorted({sha for sha in named if isinstance(sha, str) and SHA256.fullmatch(sha)})):
-            path = images / sha[:2] / f"{sha}.png"
+            self.fault("row_unreadable", "journal", f"row {seq}: its body is no {kind}'s", "JSON")
+
+    def is_held(self, namings: list[tuple[int, int, int]]) -> bool:
+        held = [(naming, hold) for naming in namings for hold in self.holds.values()]
+        return any(since <= at < until if of is None else of == slot for (_, slot, at), (of, since, until) in held)
+
+    def pictures(self, images: Path) -> None:
+        """Those that are named, and not purged since, are there whole."""
+        for sha, namings in self.named.items():
+            path, by = images / sha[:2] / f"{sha}.png", f"named by row {namings[0][0]}"
             if path.is_file():
                 if (found := hashlib.sha256(path.read_bytes()).hexdigest()) != sha:
-                    self.fault("image_corrupt", "images", f"{found}, named by row {seq}", sha)
-            elif not journal.execute("SELECT 1 FROM attachment WHERE sha256 = ?", (sha,)).fetchone():
-                self.fault("image_missing", "images", "nothing", f"{sha}, named by row {seq}")
-        return len(shas)
+                    self.fault("image_corrupt", "images", f"{found}, {by}", sha)
+            elif sha not in self.attached:
+                self.fault("image_missing", "images", "nothing", f"{sha}, {by}, and purged by none")
 
     def place(self, store: str, checkpoints: Path, keys: Path, trusted: bytes | None) -> Place:
         place = Place(store, checkpoints / "checkpoints.signed", keys)
@@ -127,21 +148,17 @@ class Verifier:
         return place
 
     def keys(self, place: Place, trusted: bytes | None) -> list[dict[str, Any]]:
-        """The keys in order, as far as each is vouched for by the one before."""
+        """The keys in order, as far as each is signed for by the one before."""
         ring: list[dict[str, Any]] = []
         for number, line in enumerate(place.keys, start=1):
             try:
                 statement, signature, said = _split(line)
                 public = bytes.fromhex(said["public"])
                 voucher = ring[-1] if ring else said
-                is_ours = (
-                    (said["number"], said["by"]) == (number, voucher["key"])
-                    and said["station"] == (ring[0] if ring else said)["station"]
-                    and said["key"] == hashlib.sha256(public).hexdigest()[:16]
-                    and (ring or trusted in (None, public))
-                    and _signed(bytes.fromhex(voucher["public"]), KEY + statement, signature)
-                )
-                if not isinstance(said["old_until"], int) or not is_ours:
+                ours = number, voucher["key"], (ring or [said])[0]["station"], hashlib.sha256(public).hexdigest()[:16]
+                same = (said["number"], said["by"], said["station"], said["key"]) == ours
+                signed = _signed(bytes.fromhex(voucher["public"]), KEY + statement, signature)
+                if not (isinstance(said["old_until"], int) and same and signed and (ring or trusted in (None, public))):
                     raise ValueError("nobody it may trust vouches for it")
             except (ValueError, KeyError, TypeError, RecursionError) as error:
                 self.fault("key_foreign", place.store, f"key {number}: {error}", "a key signed by the one before")
@@ -154,9 +171,8 @@ class Verifier:
         until = {key["by"]: key["old_until"] for key in ring[1:]}
         number, before, size, newest = 0, "0" * 64, 0, 0
         for position, line in enumerate(place.lines, start=1):
-            store, at = place.store, f"checkpoint {position}"
+            store, at, number = place.store, f"checkpoint {position}", number + 1
             before, named = hashlib.sha256(line).hexdigest(), before
-            number += 1
             try:
                 statement, signature, said = _split(line)
                 facts = [said[name] for name in ("size", "number", "at", "head", "before", "station", "key")]
@@ -185,8 +201,7 @@ class Verifier:
         """Where the journal first ceases to be what was signed."""
         good = 0
         for said in place.checkpoints:
-            size, rows = said["size"], self.checked["rows"]
-            signed = f"signed as checkpoint {said['number']}"
+            size, rows, signed = said["size"], self.checked["rows"], f"signed as checkpoint {said['number']}"
             if size > rows:
                 self.fault("journal_cut", place.store, f"{rows} rows", f"{size} rows, {signed}")
                 return
@@ -202,8 +217,7 @@ class Verifier:
         if at := _differ(beside.lines, copy.lines):
             self.fault("checkpoint_differs", "checkpoints", f"checkpoint {at}", "the same in both places")
         elif len(copy.lines) > len(beside.lines):
-            found = f"{len(beside.lines)} checkpoints, the second place has {len(copy.lines)}"
-            self.fault("checkpoint_missing", "checkpoints", found, "at least as many")
+            self.fault("checkpoint_missing", "checkpoints", f"{len(beside.lines)}", f"{len(copy.lines)}, as elsewhere")
 
 
 def row_hash(before: bytes, cells: tuple[object, ...]) -> bytes | None:
@@ -232,10 +246,7 @@ def _lines(path: Path) -> list[bytes]:
 
 def _split(line: bytes) -> tuple[bytes, bytes, dict[str, Any]]:
     statement, _, signature = line.rpartition(b" ")
-    said = json.loads(statement)
-    if not isinstance(said, dict):
-        raise ValueError("no JSON object")
-    return statement, bytes.fromhex(signature.decode("ascii")), said
+    return statement, bytes.fromhex(signature.decode("ascii")), dict(json.loads(statement))
 
 
 def _signed(public: bytes, signed: bytes, signature: bytes) -> bool:
@@ -244,15 +255,10 @@ def _signed(public: bytes, signed: bytes, signature: bytes) -> bool:
     from cryptography.exceptions import InvalidSignature
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-    try:
+    with suppress(InvalidSignature, ValueError):
         Ed25519PublicKey.from_public_bytes(public).verify(signature, signed)
-    except (InvalidSignature, ValueError):
-        return False
-    return True
-
-
-def _hex(value: object) -> str:
-    return value.hex() if isinstance(value, bytes) else "none"
+        return True
+    return False
 
 
 def _differ(ours: list[bytes], theirs: list[bytes]) -> int:
@@ -260,9 +266,10 @@ def _differ(ours: list[bytes], theirs: list[bytes]) -> int:
     return next((at for at, (one, other) in enumerate(zip(ours, theirs, strict=False), 1) if one != other), 0)
 
 
-def _public(path: Path) -> bytes:
-    """The 32 bytes of a PEM file; ValueError or OSError where it is none."""
-    der = base64.b64decode("".join(path.read_text().splitlines()[1:-1]), validate=True)
+def public_key(file: str) -> bytes:
+    """The 32 bytes of a PEM file; ValueError where it is none."""
+    lines = Path(file).read_text().splitlines() if Path(file).is_file() else []
+    der = base64.b64decode("".join(lines[1:-1]), validate=True)
     if len(der) == 44 and der.startswith(ED25519_DER):
         return der[12:]
     raise ValueError("is no Ed25519 public key in PEM")
@@ -272,27 +279,18 @@ def main() -> int:
     parser = argparse.ArgumentParser(description="Verify a journal of line-monitor, without line-monitor.")
     parser.add_argument("folder", type=Path)
     parser.add_argument("--checkpoints", type=Path, metavar="DIR", help="the second place of the checkpoints")
-    parser.add_argument("--key", type=Path, metavar="FILE.pub", help="the station's first public key, as you know it")
+    parser.add_argument("--key", type=public_key, metavar="FILE.pub", help="the station's first public key, as known")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     given = parser.parse_args()
     if missing := [str(at) for at in (given.folder, given.checkpoints) if at and not at.is_dir()]:
         parser.error(f"no such folder: {', '.join(missing)}")
-    try:
-        trusted = _public(given.key) if given.key else None
-    except (OSError, ValueError) as error:
-        parser.error(f"{given.key}: {error}")
     verifier = Verifier()
     elsewhere = _in(given.checkpoints, given.folder.resolve().name) if given.checkpoints else None
-    verifier.verify(given.folder, elsewhere, trusted)
-    if given.json:
-        said = {"checked": verifier.checked, "notes": verifier.notes, "rows": verifier.faults}
-        print(json.dumps({"ok": not verifier.faults} | said))
-    else:
-        for each in verifier.faults:
-            print(f"{each['fault']} ({each['store']}): found {each['found']}; expected {each['expected']}")
-        for note in verifier.notes:
-            print(f"note: {note}")
-        print(f"{len(verifier.faults)} faults; checked: {verifier.checked}")
+    verifier.verify(given.folder, elsewhere, given.key)
+    said = {"checked": verifier.checked, "notes": verifier.notes, "rows": verifier.faults}
+    text = [f"{f['fault']} ({f['store']}): found {f['found']}; expected {f['expected']}" for f in verifier.faults]
+    text += [f"note: {note}" for note in verifier.notes] + [f"{len(text)} faults; checked: {verifier.checked}"]
+    print(json.dumps({"ok": not verifier.faults} | said) if given.json else "\n".join(text))
     return 1 if verifier.faults else (0 if HAS_LIBRARY else 3)
 
 

@@ -39,7 +39,7 @@ class Photo(msgspec.Struct, frozen=True, kw_only=True):
 
     title: str
     sha256: str
-    png: bytes | None  # None: the evidence has expired, or was never kept
+    png: bytes | None  # None: `note` says why
     note: str = ""
 
 

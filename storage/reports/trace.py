@@ -11,12 +11,14 @@ import msgspec
 
 from monitor.messages import Outcome
 from monitor.rows import ActuatedBody, CorrectionBody, PersonBody, VerdictBody
+from monitor.rules.disk import Level
 from storage.label_questions import Seen
 from storage.reader import JournalReader
 from storage.report_questions import Period
 from storage.reports.asked import Asked
-from storage.reports.page import Cell, Column, Fact, Gap, Page, Part, Photo, Table, Text
-from storage.reports.part_rows import PROOF_ROWS, PartRows, picture, read_part
+from storage.reports.evidence import Named, photos
+from storage.reports.page import Cell, Column, Fact, Gap, Page, Part, Table, Text
+from storage.reports.part_rows import PROOF_ROWS, PartRows, read_part
 from storage.reports.sealed import seal_fact, seal_of, seal_parts
 
 TITLE = "Traceability of a part"
@@ -154,6 +156,7 @@ def _verdicts(asked: Asked, found: PartRows) -> Iterator[dict[str, Cell]]:
             "worker": body.worker,
             "attempt": body.attempt,
             "source": body.source,
+            "disk": Level(body.disk_level).said,  # which pictures there was room for
         }
 
 
@@ -239,10 +242,8 @@ def _labels(asked: Asked, found: PartRows) -> Iterator[dict[str, Cell]]:
 
 def _photos(asked: Asked, reader: JournalReader, found: PartRows) -> Iterator[Part]:
     """The full frame, and crop and mask of each region, where they are kept."""
-    named = [each for row, body in found.verdicts for each in _named(row.frame or "", body)]
-    for title, sha256 in named[:PHOTOS_MOST]:
-        png = picture(asked.folder, reader, sha256)
-        yield Photo(title=title, sha256=sha256, png=png, note="" if png else "expired, or not here")
+    named = [Named(title, row.seq, sha) for row, body in found.verdicts for title, sha in _named(row.frame or "", body)]
+    yield from photos(asked, reader, named[:PHOTOS_MOST])
     if len(named) > PHOTOS_MOST:
         yield Text(title="More pictures", text=f"{len(named) - PHOTOS_MOST} more are named by the rows, and not shown.")
 

@@ -12,10 +12,10 @@ from config.station import Station
 from monitor.messages import Outcome
 from storage.reader import JournalReader
 from storage.reports.asked import Asked
+from storage.reports.evidence import Named, photos
 from storage.reports.figures import number, share
 from storage.reports.judged import Truth, labelled_parts
-from storage.reports.page import Cell, Column, Fact, Gap, Page, Part, Photo, Table, Text
-from storage.reports.part_rows import picture
+from storage.reports.page import Cell, Column, Fact, Gap, Page, Part, Table, Text
 from storage.reports.rejudged import UNITS, Move, NewLimits, Rejudged, load_limits, rejudge
 from storage.statistics.missing import Missing
 from storage.statistics.paired import McNemar, mcnemar
@@ -208,11 +208,12 @@ def _moves(rows: list[dict[str, Cell]]) -> Part:
 
 def _photos(asked: Asked, reader: JournalReader, moves: Sequence[Move]) -> Iterator[Part]:
     """The crop of the first region of each, as many as help to judge."""
-    pictured = [(move, move.crop_sha256) for move in moves if move.crop_sha256]
-    for move, sha256 in pictured[:PHOTOS_MOST]:
-        png = picture(asked.folder, reader, sha256)
-        title = f"{move.frame}: {move.before} → {move.after}"
-        yield Photo(title=title, sha256=sha256, png=png, note="" if png else "expired, or not here")
+    pictured = [
+        Named(f"{move.frame}: {move.before} → {move.after}", move.seq, move.crop_sha256)
+        for move in moves
+        if move.crop_sha256
+    ]
+    yield from photos(asked, reader, pictured[:PHOTOS_MOST])
     if moves and not pictured:
         yield Text(title="Pictures", text="No crop of a verdict that moves was kept: specks get none.")
 

@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
-import storage.labels
 from monitor.messages import Outcome, Reason
 from monitor.rows import Entry
 from storage.journal import open_journal
+from storage.standing import bring_up
 from tests.storage.builders import a_region, a_run, a_verdict, an_alarm
 from tests.storage.lines import RAIL_03
 
@@ -30,4 +30,4 @@ def a_standing_line(folder: Path, rows: list[Entry] | None = None) -> Path:
 
 
 def project(folder: Path) -> None:
-    assert storage.labels._project(RAIL_03, folder) == ""
+    assert bring_up(RAIL_03, folder) == ""

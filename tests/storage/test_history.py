@@ -12,6 +12,7 @@ from typer.testing import CliRunner, Result
 
 from storage.commands import app
 from storage.history import parse_time
+from storage.history_files import COLUMNS
 from tests.storage.builders import MODEL, sha256_of
 from tests.storage.lines import CROP, PARTS, Line, sound_rows
 
@@ -51,6 +52,7 @@ def test_history_as_json(line: Line) -> None:
             "captured_at": "2026-09-21T14:13:20.400000Z",
             "model": MODEL,
             "crops": [sha256_of(CROP)],
+            "crops_expired_at": None,
         }
     ]
 
@@ -95,8 +97,8 @@ def test_history_as_csv(line: Line) -> None:
     result = linectl("history", "--station", "rail-03", "--csv", "-", "--outcome", "REJECT")
 
     header, row = csv.reader(io.StringIO(result.stdout))
-    assert header == ["frame", "camera", "slot", "outcome", "reason", "area_mm2", "captured_at", "model", "crops"]
-    assert row[-1] == sha256_of(CROP)
+    assert tuple(header) == COLUMNS
+    assert row[-2:] == [sha256_of(CROP), ""]
 
 
 @pytest.mark.parametrize(

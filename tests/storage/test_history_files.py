@@ -52,7 +52,13 @@ def linectl(*arguments: str) -> Result:
 
 def a_row(**facts: Any) -> dict[str, Any]:
     row = {"frame": "rail-03/head/1/000001", "camera": "head", "slot": 1, "outcome": "PASS", "reason": None}
-    row |= {"area_mm2": 0.5, "captured_at": "2026-09-21T14:13:20.400000Z", "model": MODEL, "crops": ["a", "b"]}
+    row |= {
+        "area_mm2": 0.5,
+        "captured_at": "2026-09-21T14:13:20.400000Z",
+        "model": MODEL,
+        "crops": ["a", "b"],
+        "crops_expired_at": None,
+    }
     return row | facts
 
 

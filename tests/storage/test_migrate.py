@@ -113,20 +113,26 @@ def test_version_1_becomes_what_it_is_now_without_loss(old: str) -> None:
     store.close()
 
 
-def test_revision_2_gets_the_table_of_labels_and_keeps_the_rest(old: str) -> None:
+def test_revision_2_gets_labels_and_expiry_and_keeps_the_rest(old: str) -> None:
     migrated(old)
     with connected(old) as connection:
-        connection.execute(text("DROP TABLE label"))
+        for statement in (
+            "DROP TABLE label",
+            "DROP INDEX crop_kept",
+            "ALTER TABLE crop DROP COLUMN expired_by",
+            "ALTER TABLE crop DROP COLUMN expired_at",
+        ):
+            connection.execute(text(statement))
         connection.execute(text("UPDATE alembic_version SET version_num = '0002'"))
         connection.execute(text("INSERT INTO alembic_version VALUES ('0001')"))  # as a program of 0002 left it
-    before = rows_of(old)
+    columns, before = columns_of(old), rows_of(old)
 
     migrated(old)
 
-    assert rows_of(old) == before
+    assert rows_of(old, columns) == before
     with connected(old) as connection:
         assert differences(connection) == []
-        assert list(connection.scalars(text("SELECT version_num FROM alembic_version"))) == ["0003"]
+        assert list(connection.scalars(text("SELECT version_num FROM alembic_version"))) == ["0004"]
 
 
 def test_what_was_brought_up_is_opened_again(old: str) -> None:
@@ -156,7 +162,7 @@ def test_who_reads_migrates_nothing_and_says_what_to_run(old: str, folder: Path)
     before = rows_of(old)
     store = AuditStore(old, "rail-03", writes=False)
 
-    with pytest.raises(StoreForeign, match=r"revision 0001.*reads 0003.*run_line.py --station"):
+    with pytest.raises(StoreForeign, match=r"revision 0001.*reads 0004.*run_line.py --station"):
         list(store.history(Question()))
 
     assert rows_of(old) == before

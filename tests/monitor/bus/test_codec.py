@@ -36,8 +36,10 @@ from monitor.messages import (
     Projected,
     Reason,
     Resume,
+    Retained,
     Standing,
 )
+from monitor.retention import HoldChange, LegalHold
 from tests.monitor.builders import MODEL, a_captured, a_counter, a_frame, a_region, a_segmentation
 
 SQUAT = Label(
@@ -64,6 +66,7 @@ ONE_OF_EACH: list[AnyMessage] = [
     Paired(camera="head", epoch=2, base=-3),
     Standing(paused=True, needs_person=False),
     Labelled(saying=Saying(frame=None, slot=3, label=SQUAT, who="kim", why="", old="", at=3)),
+    Retained(said=HoldChange(hold=LegalHold(id="0" * 32, slot=3), lifts=False, who="kim", why="claim", at=3)),
     Command(slot=1, outcome=Outcome.REJECT, reason_code=3),
     Ask(hold=True),
     Gated(slot=1, outcome=Outcome.PASS, gate=Gate.RELEASED, at_count=60_000, late_ms=0.0),

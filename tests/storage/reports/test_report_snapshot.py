@@ -44,7 +44,7 @@ def test_all_questions_of_a_report_see_the_same_rows(url: str) -> None:
 def test_questions_that_each_looked_anew_would_be_seen(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     @contextmanager
     def careless(self: AuditStore) -> Iterator[Snapshot]:
-        yield Snapshot(self.cursor(), self.reports, SingleRows(self._session, "rail-03"), self.labels)
+        yield Snapshot(self.cursor(), self.reports, SingleRows(self._session, "rail-03"), self.labels, self.pictures)
 
     monkeypatch.setattr(AuditStore, "snapshot", careless)
     first, second = seen_while_rows_come(url)
