@@ -17,6 +17,7 @@ from pathlib import Path
 import msgspec
 import structlog
 
+from monitor.output import sync_folder
 from monitor.rows import Entry, Row, read_body
 from storage.chain import GENESIS, Line, first_fault, hash_of, row_hash
 
@@ -184,15 +185,6 @@ def open_journal(folder: Path, *, rows_per_file: int = ROWS_PER_FILE) -> SqliteJ
 def journal_files(journal: Path) -> list[Path]:
     """The files of a journal, oldest first."""
     return sorted(journal.glob("[0-9][0-9][0-9][0-9][0-9][0-9].sqlite"))
-
-
-def sync_folder(folder: Path) -> None:
-    """Makes the folder's entries durable; a file's own fsync does not."""
-    at = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(at)
-    finally:
-        os.close(at)
 
 
 def _open_file(path: Path) -> sqlite3.Connection:

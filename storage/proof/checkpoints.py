@@ -5,13 +5,14 @@
 """
 
 import hashlib
-import shutil
+import os
 from pathlib import Path
 
 import msgspec
 
 from config.loader import package_path
 from config.station import Station
+from monitor.output import sync_folder
 from storage.proof.keys import KEYS_FILE, KeyFolder, SigningKey
 from storage.proof.signed_lines import append, join, last_line, mirror, split
 
@@ -83,9 +84,22 @@ def copy_proof(folder: Path, station: str, target: Path) -> int:
     where a disk should be mounted would be no second place.
     """
     keys = KeyFolder(folder, station)
-    target.mkdir(exist_ok=True)
+    if not target.exists():
+        target.mkdir()
+        sync_folder(target.parent)
     for public in keys.public_files():
-        if not (target / public.name).exists():
-            shutil.copyfile(public, target / public.name)
+        _copy_whole(public, target / public.name)
     mirror(keys.ring, target / KEYS_FILE)
     return mirror(CheckpointFile(folder, station).path, target / CHECKPOINTS_FILE)
+
+
+def _copy_whole(source: Path, copy: Path) -> None:
+    """Written in its place, as one may be able to add there and nothing else; a crash may have left half of it."""
+    content = source.read_bytes()
+    if copy.exists() and copy.read_bytes() == content:
+        return
+    with copy.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    sync_folder(copy.parent)
