@@ -6,6 +6,8 @@ from typing import NamedTuple
 
 import msgspec
 
+from monitor.rows import AlarmBody, Kind, SetAside
+
 GENESIS = bytes(32)  # the hash before row 1
 
 Cells = tuple[int, str, str | None, int | None, str | None, str | None, object]
@@ -29,7 +31,7 @@ class ChainFault(NamedTuple):
     """Where a chain stops holding."""
 
     seq: int
-    fault: str  # "seq_hole": rows are missing here; "hash_broken": a row was edited or replaced
+    fault: str  # "seq_hole": rows are missing here, and none says why; "hash_broken": a row was edited or replaced
     found: str
     expected: str
 
@@ -42,7 +44,7 @@ def row_hash(previous: bytes, cells: Cells) -> bytes:
 def faults(lines: Iterable[Line], *, after: int, previous: bytes) -> Iterator[ChainFault]:
     """Each row that does not follow the one before it as that one lies there; `previous` is the hash of row `after`."""
     for line in lines:
-        if line.seq != after + 1:
+        if line.seq != after + 1 and not is_break(line, after):
             yield ChainFault(line.seq, "seq_hole", str(line.seq), str(after + 1))
         try:
             expected = row_hash(previous, line[:7])
@@ -56,6 +58,22 @@ def faults(lines: Iterable[Line], *, after: int, previous: bytes) -> Iterator[Ch
 def first_fault(lines: Iterable[Line], *, after: int, previous: bytes) -> ChainFault | None:
     """Where the chain first breaks."""
     return next(faults(lines, after=after, previous=previous), None)
+
+
+def is_break(line: Line, after: int) -> bool:
+    """Whether this row says that what lay between it and row `after` was set aside, damaged; its hash follows that's."""
+    said = set_aside_of(line.kind, line.body)
+    return said is not None and said.last_seq == after < line.seq
+
+
+def set_aside_of(kind: str, body: object) -> SetAside | None:
+    """What a row says of a damaged part before it; None for all others, and for what cannot be read."""
+    if kind != Kind.ALARM or not isinstance(body, str | bytes):
+        return None
+    try:
+        return msgspec.json.decode(body, type=AlarmBody).set_aside
+    except (msgspec.MsgspecError, UnicodeEncodeError):
+        return None
 
 
 def hash_of(line: Line) -> bytes:

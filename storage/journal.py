@@ -10,7 +10,7 @@ A row's pictures lie beside it as attachments, committed with it, until the imag
 import fcntl
 import os
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import closing
 from pathlib import Path
 
@@ -30,7 +30,12 @@ PRUNED_AT_ONCE = 100  # pictures: little enough to fit between two verdicts
 WAL_PAGES = 16_384  # 64 MiB: past this a commit checkpoints though the belt runs
 WAL_WORTH = 1 << 20  # a smaller log is not worth truncating
 SAFE_SQLITE = (3, 51, 3)  # repaired the reset of a log that two connections checkpoint at once; we have one
+PLAN = "set-aside.json"  # in the journal's folder, while storage/aside.py moves a damaged part of it
 COLUMNS = "seq, kind, frame, slot, outcome, reason, body, hash"
+INSERT = f"INSERT INTO journal ({COLUMNS}) VALUES (?,?,?,?,?,?,?,?)"  # noqa: S608 - a constant
+ATTACH = (
+    "INSERT INTO attachment (sha256, seq, png) VALUES (?,?,?) ON CONFLICT (sha256) DO UPDATE SET seq = excluded.seq"
+)
 
 _SCHEMA = """
 CREATE TABLE journal (
@@ -56,6 +61,10 @@ class JournalError(Exception):
     """The journal is damaged, held by another writer, or cannot be written."""
 
 
+class JournalDamaged(JournalError):
+    """What lies there is no sound journal any more; storage/aside.py moves it aside at the next start of the line."""
+
+
 class SqliteJournal:
     """The one writer. Implements `monitor.rows.Journal`."""
 
@@ -79,11 +88,8 @@ class SqliteJournal:
         lines: list[Line] = []
         seq, previous = self._seq, self._hash
         for entry in entries:
-            seq += 1
-            body = _body_text(entry, seq)
-            row = (seq, str(entry.kind), entry.frame, entry.slot, _text(entry.outcome), _text(entry.reason), body)
-            previous = row_hash(previous, row)
-            lines.append(Line(*row, previous))
+            lines.append(line_of(entry, seq + 1, previous))
+            seq, previous = lines[-1].seq, hash_of(lines[-1])
         pictures = [(sha256, seq, png) for sha256, png in (attachments or {}).items()]
         self._commit(lines, pictures)
         self._seq, self._hash = seq, previous
@@ -131,12 +137,8 @@ class SqliteJournal:
         connection = self._connection
         try:
             connection.execute("BEGIN IMMEDIATE")
-            connection.executemany(f"INSERT INTO journal ({COLUMNS}) VALUES (?,?,?,?,?,?,?,?)", lines)  # noqa: S608
-            connection.executemany(
-                "INSERT INTO attachment (sha256, seq, png) VALUES (?,?,?) "
-                "ON CONFLICT (sha256) DO UPDATE SET seq = excluded.seq",
-                pictures,
-            )
+            connection.executemany(INSERT, lines)
+            connection.executemany(ATTACH, pictures)
             connection.execute("COMMIT")
         except sqlite3.Error as error:
             if connection.in_transaction:
@@ -167,19 +169,44 @@ def open_journal(folder: Path, *, rows_per_file: int = ROWS_PER_FILE) -> SqliteJ
         log.warning("journal.sqlite_old", version=sqlite3.sqlite_version, safe=safe, answer="one connection writes")
     else:
         log.info("journal.sqlite", version=sqlite3.sqlite_version)
-    lock = os.open(journal / "writer.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    lock = lock_writer(journal)
     try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        if (journal / PLAN).exists():
+            raise JournalError(
+                f"{journal / PLAN}: its damaged part is being set aside: start the line, which ends that"
+            )
         return SqliteJournal(journal, lock, rows_per_file=rows_per_file)
-    except BlockingIOError as error:
-        os.close(lock)
-        raise JournalError(f"{journal}: another process writes this journal") from error
     except sqlite3.Error as error:
         os.close(lock)
-        raise JournalError(f"{journal}: {error}") from error
+        raise fault_of(journal, error) from error
     except JournalError:
         os.close(lock)
         raise
+
+
+def lock_writer(journal: Path) -> int:
+    """Takes the place of its one writer, until this is closed."""
+    lock = os.open(journal / "writer.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        os.close(lock)
+        raise JournalError(f"{journal}: another process writes this journal") from error
+    return lock
+
+
+def fault_of(at: Path, error: sqlite3.Error) -> JournalError:
+    """What SQLite says against a file: that it is damaged, or that it is locked, full, unreadable, …"""
+    damaged = getattr(error, "sqlite_errorcode", 0) & 0xFF in {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
+    is_none = "no such table" in str(error)  # an empty file is a database too
+    return (JournalDamaged if damaged or is_none else JournalError)(f"{at}: {error}")
+
+
+def line_of(entry: Entry, seq: int, previous: bytes) -> Line:
+    """The row of this entry, behind a row of this hash. JournalError where it would not read back."""
+    body = _body_text(entry, seq)
+    row = (seq, str(entry.kind), entry.frame, entry.slot, _text(entry.outcome), _text(entry.reason), body)
+    return Line(*row, row_hash(previous, row))
 
 
 def journal_files(journal: Path) -> list[Path]:
@@ -188,15 +215,22 @@ def journal_files(journal: Path) -> list[Path]:
 
 
 def _open_file(path: Path) -> sqlite3.Connection:
-    """A connection that writes; a file that is not there is made aside, so that readers find whole files only."""
+    """A connection that writes; a file that is not there is made."""
     if not path.exists():
-        new = path.with_suffix(".new")
-        new.unlink(missing_ok=True)
-        with closing(_connect(new)) as connection:
-            connection.executescript(f"BEGIN IMMEDIATE; {_SCHEMA} COMMIT;")
-        new.rename(path)
-        sync_folder(path.parent)
+        make_file(path)
     return _connect(path)
+
+
+def make_file(path: Path, fill: Callable[[sqlite3.Connection], object] = lambda _: None) -> None:
+    """Made aside, with what `fill` puts there, so that readers find whole files only."""
+    new = path.with_suffix(".new")
+    new.unlink(missing_ok=True)
+    with closing(_connect(new)) as connection:
+        connection.executescript(f"BEGIN IMMEDIATE; {_SCHEMA}")
+        fill(connection)
+        connection.execute("COMMIT")
+    new.rename(path)
+    sync_folder(path.parent)
 
 
 def _connect(path: Path) -> sqlite3.Connection:
@@ -218,7 +252,7 @@ def _checked_head(files: list[Path], newest: sqlite3.Connection) -> tuple[int, b
     if files[-1].stat().st_size <= CHECK_BYTES:
         found = newest.execute("PRAGMA quick_check(1)").fetchone()[0]
         if found != "ok":
-            raise JournalError(f"{files[-1]}: quick_check says {found!r}, not 'ok'")
+            raise JournalDamaged(f"{files[-1]}: quick_check says {found!r}, not 'ok'")
     tail = _tail(newest)
     if len(tail) <= TAIL_ROWS:  # the file begins here: its first row follows the last of the file before
         tail = (_tail_of(files[-2])[-1:] if len(files) > 1 else []) + tail
@@ -227,7 +261,7 @@ def _checked_head(files: list[Path], newest: sqlite3.Connection) -> tuple[int, b
     begins = tail[0].seq == 1
     after, previous = (0, GENESIS) if begins else (tail[0].seq, hash_of(tail[0]))
     if fault := first_fault(tail if begins else tail[1:], after=after, previous=previous):
-        raise JournalError(f"{files[-1]}: row {fault.seq}: {fault.fault}: {fault.found}, not {fault.expected}")
+        raise JournalDamaged(f"{files[-1]}: row {fault.seq}: {fault.fault}: {fault.found}, not {fault.expected}")
     return tail[-1].seq, hash_of(tail[-1])
 
 
