@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import structlog
@@ -29,6 +30,7 @@ from storage.journal import (
     PLAN,
     ROWS_PER_FILE,
     JournalDamaged,
+    JournalError,
     journal_files,
     line_of,
     lock_writer,
@@ -39,6 +41,7 @@ from storage.proof.checkpoints import signed_before
 
 ALARM = "journal.damaged"
 BESIDE = ("-wal", "-shm", "")  # a file's own comes last: where it is, the others are
+PICTURES = "SELECT seq, sha256, png FROM attachment ORDER BY seq"
 WHY = "why.json"  # in the folder that was moved, for people
 log = structlog.get_logger()
 
@@ -140,18 +143,25 @@ def _fill(connection: sqlite3.Connection, damaged: Path, plan: Plan) -> None:
     """The rows up to the last sound one, with the pictures that can be read; then the row that says so."""
     last = plan.damage.last
     if damaged.exists():
-        with opened(damaged) as old:
-            connection.executemany(INSERT, old.execute(f"{SELECT} WHERE seq <= ? ORDER BY seq", (last.seq,)))
-        connection.executemany(ATTACH, _pictures(damaged, last.seq))
+        connection.executemany(INSERT, _sound(damaged, f"{SELECT} ORDER BY seq", last.seq))
+        pictures = _sound(damaged, PICTURES, last.seq)
+        connection.executemany(ATTACH, ((sha256, seq, png) for seq, sha256, png in pictures))
+    copied = connection.execute("SELECT max(seq) FROM journal").fetchone()[0]
+    if copied not in (None, last.seq):
+        raise JournalError(f"{damaged}: row {last.seq} was read before, and now row {copied} is the last that can be")
     connection.execute(INSERT, line_of(_entry(plan), plan.seq, last.hash))
 
 
-def _pictures(damaged: Path, last: int) -> Iterator[tuple[str, int, bytes]]:
+def _sound(damaged: Path, select: str, last: int) -> Iterator[tuple[Any, ...]]:
+    """The rows up to this number, or up to where the file can be read."""
     try:
         with opened(damaged) as old:
-            yield from old.execute("SELECT sha256, seq, png FROM attachment WHERE seq <= ?", (last,))
+            for cells in old.execute(select):
+                if cells[0] > last:
+                    break
+                yield cells
     except JournalDamaged as error:
-        log.warning("journal.pictures_lost", error=str(error), answer="`linectl verify` names those that are nowhere")
+        log.warning("journal.unreadable", error=str(error), answer="what lies behind it stays where it was moved to")
 
 
 def _entry(plan: Plan) -> Entry:

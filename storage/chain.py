@@ -61,7 +61,7 @@ def first_fault(lines: Iterable[Line], *, after: int, previous: bytes) -> ChainF
 
 
 def is_break(line: Line, after: int) -> bool:
-    """Whether this row says that what lay between it and row `after` was set aside, damaged; its hash follows that's."""
+    """Whether this row says that all between it and row `after`, whose hash it follows, was set aside, damaged."""
     said = set_aside_of(line.kind, line.body)
     return said is not None and said.last_seq == after < line.seq
 

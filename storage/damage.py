@@ -12,7 +12,7 @@ from pathlib import Path
 import msgspec
 
 from storage.chain import GENESIS, Line, first_fault, hash_of
-from storage.journal import CHECK_BYTES, COLUMNS, TAIL_ROWS, JournalDamaged, fault_of, journal_files
+from storage.journal import BUSY_MS, CHECK_BYTES, COLUMNS, TAIL_ROWS, JournalDamaged, fault_of, journal_files
 from storage.projection import Cursor, before_break, stands_in
 from storage.proof.checkpoints import CheckpointFault, last_signed, signed_before
 from storage.reader import JournalReader
@@ -55,6 +55,7 @@ def opened(path: Path) -> Iterator[sqlite3.Connection]:
     """A file of a journal, to be read only; whatever SQLite says against it becomes a JournalError."""
     try:
         connection = sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True, isolation_level=None)
+        connection.execute(f"PRAGMA busy_timeout = {BUSY_MS}")
         connection.text_factory = lambda text: text.decode("utf-8", "surrogateescape")
         try:
             yield connection

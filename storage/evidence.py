@@ -7,7 +7,17 @@ import msgspec
 
 from monitor.labels import Label
 from monitor.messages import Gate, Outcome, Reason
-from monitor.rows import ActuatedBody, CorrectionBody, PersonBody, Row, RunBody, VerdictBody, read_body
+from monitor.rows import (
+    ActuatedBody,
+    AlarmBody,
+    CorrectionBody,
+    PersonBody,
+    Row,
+    RunBody,
+    SetAside,
+    VerdictBody,
+    read_body,
+)
 from storage import chain
 from storage.audit_rows import pictures
 from storage.chain import GENESIS, Line
@@ -65,6 +75,8 @@ class Evidence:
     runs: list[tuple[int, RunBody]] = field(default_factory=list)
     pictures: dict[str, tuple[int, str]] = field(default_factory=dict)  # SHA-256 → first row that names it, its frame
     corrections: int = 0
+    rows: int = 0
+    breaks: list[tuple[int, SetAside]] = field(default_factory=list)  # by the row that says so
     labels: dict[str, tuple[int, str | None, Label]] = field(default_factory=dict)  # by id: first row, frame, label
 
     def started_after(self, seq: int) -> int | None:
@@ -90,6 +102,7 @@ def _noted(reader: JournalReader, evidence: Evidence) -> Iterator[Line]:
     """Passes each line on to the chain when it has been taken in."""
     for line in reader.all_lines():
         evidence.head = Cursor(line.seq, chain.hash_of(line))
+        evidence.rows += 1
         try:
             row = parse_line(line)
             body = read_body(row)
@@ -108,6 +121,8 @@ def _noted(reader: JournalReader, evidence: Evidence) -> Iterator[Line]:
                     evidence.gates[row.seq] = row.slot, str(body.gate)
                 case RunBody():
                     evidence.runs.append((row.seq, body))
+                case AlarmBody(set_aside=SetAside() as said):
+                    evidence.breaks.append((row.seq, said))
                 case PersonBody(label=Label() as label):
                     evidence.labels.setdefault(label.id, (row.seq, row.frame, label))
                 case _:

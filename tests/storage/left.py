@@ -13,11 +13,13 @@ from sqlalchemy import inspect
 from monitor.cameras.count import TriggerCount
 from monitor.capture import _next_epoch
 from monitor.rows import Kind, VerdictBody, read_body
+from storage.aside import set_aside_damaged
 from storage.audit import AuditStore
 from storage.audit_rows import pictures
 from storage.chain import GENESIS, first_fault
+from storage.damage import opened
 from storage.images import ImageStore
-from storage.journal import open_journal
+from storage.journal import journal_files, open_journal
 from storage.migrate import newest_revision, revision
 from storage.projection import stands_in
 from storage.proof.check import check_proof, read_beside, read_copy
@@ -120,6 +122,25 @@ def check_migration(place: Path, said: tuple[str, ...]) -> None:
         assert differences(connection) == []
 
 
+def check_aside(place: Path, said: tuple[str, ...]) -> None:
+    """Whenever it was broken off: one folder has all that was damaged, and one row says so, behind the sound ones."""
+    folder = place / "rail-03"
+    assert set_aside_damaged(folder) is None or not promised(said, "aside")
+    (moved,) = folder.glob("journal-damaged-*")
+    assert [path.name for path in journal_files(moved)] == ["000002.sqlite", "000003.sqlite"]
+    with opened(moved / "000003.sqlite") as newest:
+        assert newest.execute("SELECT count(*) FROM journal").fetchone()[0] == ROWS_PER_FILE
+    with JournalReader(folder) as reader:
+        lines = list(reader.all_lines())
+    assert first_fault(lines, after=0, previous=GENESIS) is None
+    assert [line.seq for line in lines if line.kind == Kind.VERDICT][:ROWS_PER_FILE] == list(
+        range(1, ROWS_PER_FILE + 1)
+    )
+    assert [line.kind for line in lines].count(Kind.ALARM) == 1
+    with open_journal(folder) as journal:
+        assert journal.append([a_verdict(900)])[0] > 1_000_000
+
+
 def check_counts(place: Path, said: tuple[str, ...]) -> None:
     folder = place / "rail-03"
     assert _next_epoch(folder / "epoch-head") > promised(said, "epoch")
@@ -155,6 +176,7 @@ CHECKS: dict[str, Callable[[Path, tuple[str, ...]], None]] = {
     "images": check_images,
     "audit": check_audit,
     "checkpoints": check_checkpoints,
+    "aside": check_aside,
     "counts": check_counts,
     "migration": check_migration,
 }

@@ -197,7 +197,12 @@ class Replay:
             folder: chance.random() < 0.5 for folder in sorted({str(Path(n).parent) for n in self._now | self._disk})
         }
         now = {name: file for name, file in self._now.items() if new[str(Path(name).parent)]}
-        return now | {name: file for name, file in self._disk.items() if not new[str(Path(name).parent)]}
+        names = now | {name: file for name, file in self._disk.items() if not new[str(Path(name).parent)]}
+        kept, alive = set(map(id, names.values())), set(map(id, self._now.values()))
+        for name, file in self._disk.items():  # a rename from folder to folder is one step: the old name, or the new
+            if file is not None and id(file) in alive - kept:
+                names[name] = file
+        return names
 
     def _is_ours(self, name: str) -> bool:
         return name.startswith(tuple(f"{root}/" for root in self._roots)) or name in self._roots

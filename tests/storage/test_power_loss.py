@@ -10,7 +10,7 @@ from storage.journal import open_journal
 from tests.storage.conftest import missing
 from tests.storage.left import CHECKS
 from tests.storage.traces import Traced, traced
-from tests.storage.writer import ROWS, a_row
+from tests.storage.writer import ROWS, ROWS_PER_FILE, a_row
 
 VERSION_1 = Path(__file__).parent / "version_1" / "sqlite.sql"
 
@@ -24,6 +24,12 @@ def trace(strace: str, tmp_path: Path, scenario: str, twin: str = "") -> Traced:
         with open_journal(folder) as journal:
             for slot in range(1, ROWS + 1):
                 journal.append([a_row(slot)[0]])
+    if scenario == "aside":
+        with open_journal(folder, rows_per_file=ROWS_PER_FILE) as journal:
+            for slot in range(1, 3 * ROWS_PER_FILE + 1):
+                journal.append([a_row(slot)[0]])
+        damaged = folder / "journal" / "000002.sqlite"
+        damaged.write_bytes(damaged.read_bytes()[:-4096])
     if scenario == "migration":
         with sqlite3.connect(folder / "audit.sqlite") as old:
             old.executescript(VERSION_1.read_text())
@@ -39,6 +45,7 @@ def trace(strace: str, tmp_path: Path, scenario: str, twin: str = "") -> Traced:
         pytest.param("audit", 0.02, id="row-68-audit"),
         pytest.param("checkpoints", 0.3, id="row-68-checkpoints"),
         pytest.param("counts", 1.0, id="row-68-counts"),
+        pytest.param("aside", 0.3, id="row-69-damaged-journal"),
         pytest.param("migration", 0.02, id="row-71-migration"),
     ],
 )
@@ -62,6 +69,7 @@ def test_a_power_loss_at_any_moment_loses_nothing_promised(
         pytest.param("audit", "cursor-first", id="audit-cursor-before-the-rows"),
         pytest.param("checkpoints", "no-fsync", id="checkpoints-without-sync"),
         pytest.param("counts", "no-fsync", id="counts-without-sync"),
+        pytest.param("aside", "no-plan", id="damaged-journal-moved-without-a-plan"),
         pytest.param("migration", "no-transaction", id="migration-without-one-transaction"),
     ],
 )

@@ -14,7 +14,7 @@ from monitor.cameras.count import TriggerCount
 from monitor.capture import _next_epoch
 from monitor.messages import Outcome
 from monitor.rows import Entry, Row
-from storage import images, journal
+from storage import aside, images, journal
 from storage.audit import AuditStore
 from storage.images import ImageStore
 from storage.journal import SqliteJournal, open_journal
@@ -127,6 +127,15 @@ def write_migration(folder: Path, twin: str) -> None:
     say("migrated", 1)
 
 
+def write_aside(folder: Path, twin: str) -> None:
+    """A journal that is damaged is moved aside."""
+    if twin == "no-plan":
+        aside._under_way = lambda _: None
+        aside.write_durably = lambda path, _: path.touch()
+    assert aside.set_aside_damaged(folder) is not None
+    say("aside", 1)
+
+
 def write_counts(folder: Path, twin: str) -> None:
     """The numbers that are never used twice: of a capture's starts, and of triggers."""
     for _ in range(3):
@@ -191,6 +200,7 @@ SCENARIOS: dict[str, Callable[[Path, str], None]] = {
     "audit": write_audit,
     "checkpoints": write_checkpoints,
     "migration": write_migration,
+    "aside": write_aside,
     "counts": write_counts,
 }
 
