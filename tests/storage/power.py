@@ -148,22 +148,14 @@ class Replay:
     def disk(self, call: int, reading: str) -> Disk:
         """What the disk holds, if the power fails now."""
         chance = random.Random(f"{call} {reading}")
-        match reading:
-            case "strict":
-                names, content = self._disk, lambda file: file.disk
-            case "names":
-                names, content = self._now, lambda file: file.disk
-            case "content":
-                names, content = self._disk, lambda file: bytes(file.now)
-            case "shuffled":
-                names, content = self._some_names(chance), lambda file: file.shuffled(chance)
-            case _:
-                names, content = self._now, lambda file: bytes(file.now)
+        names = self._disk if reading in ("strict", "content") else self._now
+        if reading == "shuffled":
+            names = self._some_names(chance)
         reached = {name: file for name, file in names.items() if _reachable(name, names, self._roots)}
         return Disk(
             call=call,
             reading=reading,
-            files={name: content(file) for name, file in reached.items() if file is not None},
+            files={name: _content(file, reading, chance) for name, file in reached.items() if file is not None},
             folders=frozenset(name for name, file in reached.items() if file is None),
             said=tuple(self.said),
         )
@@ -206,6 +198,16 @@ class Replay:
 
     def _is_ours(self, name: str) -> bool:
         return name.startswith(tuple(f"{root}/" for root in self._roots)) or name in self._roots
+
+
+def _content(file: Inode, reading: str, chance: random.Random) -> bytes:
+    match reading:
+        case "strict" | "names":
+            return file.disk
+        case "shuffled":
+            return file.shuffled(chance)
+        case _:
+            return bytes(file.now)
 
 
 def _reachable(name: str, names: Mapping[str, Inode | None], roots: tuple[str, ...]) -> bool:

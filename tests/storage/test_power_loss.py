@@ -2,10 +2,12 @@
 
 import shutil
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
+from storage.audit import AuditStore
 from storage.journal import open_journal
 from tests.storage.conftest import missing
 from tests.storage.left import CHECKS
@@ -24,6 +26,8 @@ def trace(strace: str, tmp_path: Path, scenario: str, twin: str = "") -> Traced:
         with open_journal(folder) as journal:
             for slot in range(1, ROWS + 1):
                 journal.append([a_row(slot)[0]])
+        with closing(AuditStore(f"sqlite:///{folder / 'audit.sqlite'}", "rail-03")) as audit:
+            audit.cursor()  # makes the tables, in one transaction as a migration
     if scenario == "aside":
         with open_journal(folder, rows_per_file=ROWS_PER_FILE) as journal:
             for slot in range(1, 3 * ROWS_PER_FILE + 1):
@@ -41,8 +45,8 @@ def trace(strace: str, tmp_path: Path, scenario: str, twin: str = "") -> Traced:
     ("scenario", "sample"),
     [
         pytest.param("journal", 0.3, id="row-68-journal"),
-        pytest.param("images", 0.1, id="row-68-images"),
-        pytest.param("audit", 0.02, id="row-68-audit"),
+        pytest.param("images", 0.05, id="row-68-images"),
+        pytest.param("audit", 0.1, id="row-68-audit"),
         pytest.param("checkpoints", 0.3, id="row-68-checkpoints"),
         pytest.param("counts", 1.0, id="row-68-counts"),
         pytest.param("aside", 0.3, id="row-69-damaged-journal"),

@@ -13,6 +13,7 @@ import msgspec
 from monitor.cameras.count import TriggerCount
 from monitor.capture import _next_epoch
 from monitor.messages import Outcome
+from monitor.output import sync_folder
 from monitor.rows import Entry, Row
 from storage import aside, images, journal
 from storage.audit import AuditStore
@@ -27,6 +28,11 @@ ROWS_PER_FILE = 6
 
 def say(what: str, number: int) -> None:
     os.write(1, f"{what} {number}\n".encode())
+
+
+def swap(owner: object, name: str, guard: object) -> None:
+    """Puts something else in the place of a guard."""
+    setattr(owner, name, guard)
 
 
 def pictures_of(slot: int) -> list[bytes]:
@@ -46,7 +52,7 @@ def write_journal(folder: Path, twin: str) -> None:
     if twin == "normal":
         journal.SYNCHRONOUS = "NORMAL"
     if twin == "no-folder-sync":
-        journal.sync_folder = lambda _: None
+        swap(journal, "sync_folder", lambda _: None)
     journal.WAL_WORTH, journal.PRUNED_AT_ONCE = 0, 2
     opened = open_journal(folder, rows_per_file=ROWS_PER_FILE)
     for slot in range(1, ROWS + 1):
@@ -61,10 +67,10 @@ def write_journal(folder: Path, twin: str) -> None:
 def write_images(folder: Path, twin: str) -> None:
     """Rows, their pictures out of the journal into the image store, and out of the journal then."""
     if twin == "no-folder-sync":
-        images.sync_folder = lambda _: None
+        swap(images, "sync_folder", lambda _: None)
     store = ImageStore
     if twin == "no-fsync":
-        ImageStore._write = _write_unsynced  # type: ignore[method-assign]
+        swap(ImageStore, "_write", _write_unsynced)
     if twin == "cursor-first":
         store = CursorFirst
     journal.PRUNED_AT_ONCE = 1000
@@ -77,9 +83,9 @@ def write_images(folder: Path, twin: str) -> None:
 
 
 def write_audit(folder: Path, twin: str) -> None:
-    """Rows of a journal that is there into SQL, a few at a time; the tables are made first."""
+    """Rows of a journal that is there into SQL, a few at a time."""
     if twin == "cursor-first":
-        AuditStore.project = _cursor_first  # type: ignore[method-assign]
+        swap(AuditStore, "project", _cursor_first)
     store = AuditStore(f"sqlite:///{folder / 'audit.sqlite'}", "rail-03")
     with JournalReader(folder) as reader:
         at = 0
@@ -98,7 +104,7 @@ def write_checkpoints(folder: Path, twin: str) -> None:
     from storage.proof.sealing import BEGINNING, seal
 
     if twin == "no-fsync":
-        signed_lines.os = Unsynced()  # type: ignore[assignment]
+        swap(signed_lines, "os", Unsynced())
     keys, file, at = KeyFolder(folder, "rail-03"), CheckpointFile(folder, "rail-03"), BEGINNING
     opened = open_journal(folder)
     with JournalReader(folder) as reader:
@@ -120,7 +126,7 @@ def write_migration(folder: Path, twin: str) -> None:
 
     url = f"sqlite:///{folder / 'audit.sqlite'}"
     if twin == "no-transaction":
-        migrate._wait_for_others = lambda _: None
+        swap(migrate, "_wait_for_others", lambda _: None)
         migrate.migrate(create_engine(url, isolation_level="AUTOCOMMIT"))
     else:
         migrate.migrate(open_engine(url, writes=True))
@@ -130,8 +136,8 @@ def write_migration(folder: Path, twin: str) -> None:
 def write_aside(folder: Path, twin: str) -> None:
     """A journal that is damaged is moved aside."""
     if twin == "no-plan":
-        aside._under_way = lambda _: None
-        aside.write_durably = lambda path, _: path.touch()
+        swap(aside, "_under_way", lambda _: None)
+        swap(aside, "write_durably", lambda path, _: path.touch())
     assert aside.set_aside_damaged(folder) is not None
     say("aside", 1)
 
@@ -154,7 +160,7 @@ class CursorFirst(ImageStore):
     def project(self, rows: list[Row]) -> None:
         cursor = {"seq": rows[-1].seq, "hash": rows[-1].hash}
         self._write(self._cursor_file, msgspec.json.encode(cursor))
-        images.sync_folder(self._images)
+        sync_folder(self._images)
         super().project(rows)
 
 
@@ -175,7 +181,7 @@ def _cursor_first(self: AuditStore, rows: list[Row]) -> None:
     """The rows' transaction comes after that of the cursor."""
     with self._session() as session:
         self._intake._move_cursor(session, rows)
-    self._intake._move_cursor = lambda _, rows: rows  # type: ignore[method-assign]
+    swap(self._intake, "_move_cursor", lambda _, rows: rows)
     with self._session() as session:
         self._intake.take_in(session, rows)
     del self._intake._move_cursor
