@@ -4,17 +4,22 @@ import hashlib
 import random
 import re
 import shutil
+import sqlite3
 import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from storage.audit import AuditStore
+from storage.journal import open_journal
 from tests.storage.power import READINGS, Disk, Replay
+from tests.storage.writer import ROWS, ROWS_PER_FILE, a_row
 
 ROOT = Path(__file__).parent.parent.parent
+VERSION_1 = Path(__file__).parent / "version_1" / "sqlite.sql"
 CALLS = (
     "openat,close,lseek,write,pwrite64,ftruncate,fsync,fdatasync,rename,unlink,mkdir,rmdir,"  # those are followed
     "creat,open,dup,dup2,dup3,writev,pwritev,pwritev2,copy_file_range,sendfile,truncate,fallocate,renameat,renameat2,"
@@ -66,6 +71,29 @@ class Traced:
                     check(place, disk.said)
                 except Exception as error:
                     yield f"call {disk.call}, {disk.reading}, {len(disk.said)} promised: {error!r}"
+
+
+def prepared(place: Path, scenario: str) -> tuple[Path, ...]:
+    """The folders that a scenario of tests/storage/writer.py writes to, its state folder first, as it finds them."""
+    folder, proof = place / "rail-03", place / "proof"
+    folder.mkdir()
+    proof.mkdir()
+    if scenario == "audit":
+        with open_journal(folder) as journal:
+            for slot in range(1, ROWS + 1):
+                journal.append([a_row(slot)[0]])
+        with closing(AuditStore(f"sqlite:///{folder / 'audit.sqlite'}", "rail-03")) as audit:
+            audit.cursor()  # makes the tables, in one transaction as a migration
+    if scenario == "aside":
+        with open_journal(folder, rows_per_file=ROWS_PER_FILE) as journal:
+            for slot in range(1, 3 * ROWS_PER_FILE + 1):
+                journal.append([a_row(slot)[0]])
+        damaged = folder / "journal" / "000002.sqlite"
+        damaged.write_bytes(damaged.read_bytes()[:-4096])
+    if scenario == "migration":
+        with closing(sqlite3.connect(folder / "audit.sqlite")) as old:
+            old.executescript(VERSION_1.read_text())
+    return folder, proof
 
 
 def traced(strace: str, trace: Path, folders: tuple[Path, ...], *arguments: str) -> Traced:

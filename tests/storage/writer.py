@@ -210,6 +210,13 @@ SCENARIOS: dict[str, Callable[[Path, str], None]] = {
     "counts": write_counts,
 }
 
-if __name__ == "__main__":
-    SCENARIOS[sys.argv[1]](Path(sys.argv[2]), sys.argv[3] if len(sys.argv) > 3 else "")
+
+def main(scenario: str, folder: Path, twin: str = "", ended: str = "") -> None:
+    SCENARIOS[scenario](folder, twin)
+    if ended:
+        Path(ended).touch()
     os._exit(0)  # as a kill would: nothing is tidied up
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], Path(sys.argv[2]), *sys.argv[3:])
