@@ -22,6 +22,7 @@ import structlog
 
 from monitor.output import sync_folder, write_durably
 from monitor.rows import AlarmBody, Entry, Kind, SetAside
+from storage.chain import line_of
 from storage.damage import SELECT, Damage, find_damage, opened
 from storage.images import ImageStore
 from storage.journal import (
@@ -32,7 +33,6 @@ from storage.journal import (
     JournalDamaged,
     JournalError,
     journal_files,
-    line_of,
     lock_writer,
     make_file,
 )

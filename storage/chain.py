@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from monitor.rows import AlarmBody, Kind, SetAside
+from monitor.rows import AlarmBody, Entry, Kind, Row, SetAside, read_body
 
 GENESIS = bytes(32)  # the hash before row 1
 
@@ -39,6 +39,18 @@ class ChainFault(NamedTuple):
 def row_hash(previous: bytes, cells: Cells) -> bytes:
     """SHA-256(hash before ‖ canonical row)."""
     return hashlib.sha256(previous + msgspec.json.encode(cells)).digest()
+
+
+def line_of(entry: Entry, seq: int, previous: bytes) -> Line:
+    """The row of this entry, behind a row of this hash.
+
+    MsgspecError where its body would not read back: a NaN, say, would become a null that no reader takes.
+    """
+    body = msgspec.json.encode(entry.body)
+    read_body(Row(seq=seq, kind=entry.kind, frame=None, slot=None, outcome=None, reason=None, body=body, hash=b""))
+    words = (str(entry.kind), entry.frame, entry.slot, _text(entry.outcome), _text(entry.reason))
+    cells = (seq, *words, body.decode())
+    return Line(*cells, row_hash(previous, cells))
 
 
 def faults(lines: Iterable[Line], *, after: int, previous: bytes) -> Iterator[ChainFault]:
@@ -79,3 +91,7 @@ def set_aside_of(kind: str, body: object) -> SetAside | None:
 def hash_of(line: Line) -> bytes:
     """The hash a row states; empty where it is none."""
     return line.hash if isinstance(line.hash, bytes) else b""
+
+
+def _text(word: str | None) -> str | None:
+    return None if word is None else str(word)

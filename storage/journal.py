@@ -18,8 +18,8 @@ import msgspec
 import structlog
 
 from monitor.output import sync_folder
-from monitor.rows import Entry, Row, read_body
-from storage.chain import GENESIS, Line, first_fault, hash_of, row_hash
+from monitor.rows import Entry
+from storage.chain import GENESIS, Line, first_fault, hash_of, line_of
 
 ROWS_PER_FILE = 1_000_000
 TAIL_ROWS = 1000  # whose hashes are checked at open; `linectl verify` checks all
@@ -73,6 +73,7 @@ class SqliteJournal:
         files = journal_files(folder) or [folder / "000001.sqlite"]
         self._picturesque = [path for path in files[:-1] if _has_pictures(path)]  # older, with pictures left
         self._path = files[-1]
+        self._unsynced = ""  # why a sync failed
         self._connection = _open_file(self._path)
         try:
             self._seq, self._hash = _checked_head(files, self._connection)
@@ -82,13 +83,22 @@ class SqliteJournal:
             raise
 
     def append(self, entries: list[Entry], attachments: Mapping[str, bytes] | None = None) -> list[int]:
-        """Makes all of it durable in one commit; the seqs. `attachments` are pictures by SHA-256."""
+        """Makes all of it durable in one commit; the seqs. `attachments` are pictures by SHA-256.
+
+        After a failed sync nobody knows what the disk has, and a second sync would say that all is well: so there is
+        none, and whoever holds this must end. The next process reads what is there.
+        """
+        if self._unsynced:
+            raise JournalError(f"{self._path}: is not written any more, as a sync failed: {self._unsynced}")
         if self._seq + 1 - self._first >= self._rows_per_file:
             self._roll()
         lines: list[Line] = []
         seq, previous = self._seq, self._hash
         for entry in entries:
-            lines.append(line_of(entry, seq + 1, previous))
+            try:
+                lines.append(line_of(entry, seq + 1, previous))
+            except msgspec.MsgspecError as error:
+                raise JournalError(f"a {entry.kind} of {entry.frame} cannot be read back: {error}") from error
             seq, previous = lines[-1].seq, hash_of(lines[-1])
         pictures = [(sha256, seq, png) for sha256, png in (attachments or {}).items()]
         self._commit(lines, pictures)
@@ -141,7 +151,9 @@ class SqliteJournal:
             connection.executemany(ATTACH, pictures)
             connection.execute("COMMIT")
         except sqlite3.Error as error:
-            if connection.in_transaction:
+            if getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_IOERR:
+                self._unsynced = str(error)
+            elif connection.in_transaction:
                 connection.execute("ROLLBACK")
             raise JournalError(f"{self._path}: {len(lines)} rows after {self._seq} are not written: {error}") from error
 
@@ -202,13 +214,6 @@ def fault_of(at: Path, error: sqlite3.Error) -> JournalError:
     return (JournalDamaged if damaged or is_none else JournalError)(f"{at}: {error}")
 
 
-def line_of(entry: Entry, seq: int, previous: bytes) -> Line:
-    """The row of this entry, behind a row of this hash. JournalError where it would not read back."""
-    body = _body_text(entry, seq)
-    row = (seq, str(entry.kind), entry.frame, entry.slot, _text(entry.outcome), _text(entry.reason), body)
-    return Line(*row, row_hash(previous, row))
-
-
 def journal_files(journal: Path) -> list[Path]:
     """The files of a journal, oldest first."""
     return sorted(journal.glob("[0-9][0-9][0-9][0-9][0-9][0-9].sqlite"))
@@ -229,6 +234,7 @@ def make_file(path: Path, fill: Callable[[sqlite3.Connection], object] = lambda 
         connection.executescript(f"BEGIN IMMEDIATE; {_SCHEMA}")
         fill(connection)
         connection.execute("COMMIT")
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()  # closing does so too, and hides what fails
     new.rename(path)
     sync_folder(path.parent)
 
@@ -282,18 +288,3 @@ def _tail(connection: sqlite3.Connection) -> list[Line]:
 def _has_pictures(path: Path) -> bool:
     with closing(_open_file(path)) as connection:
         return connection.execute("SELECT 1 FROM attachment LIMIT 1").fetchone() is not None
-
-
-def _body_text(entry: Entry, seq: int) -> str:
-    """The body as JSON that reads back: a NaN, say, would become a null that no reader takes."""
-    body = msgspec.json.encode(entry.body)
-    row = Row(seq=seq, kind=entry.kind, frame=None, slot=None, outcome=None, reason=None, body=body, hash=b"")
-    try:
-        read_body(row)
-    except msgspec.MsgspecError as error:
-        raise JournalError(f"a {entry.kind} of {entry.frame} cannot be read back: {error}") from error
-    return body.decode()
-
-
-def _text(word: str | None) -> str | None:
-    return None if word is None else str(word)

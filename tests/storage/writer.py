@@ -5,6 +5,7 @@ the image store, so the journal may drop its own), `pruning 7`, `signed 7`, `slo
 
 import os
 import sys
+import traceback
 from collections.abc import Callable
 from pathlib import Path
 
@@ -212,10 +213,14 @@ SCENARIOS: dict[str, Callable[[Path, str], None]] = {
 
 
 def main(scenario: str, folder: Path, twin: str = "", ended: str = "") -> None:
-    SCENARIOS[scenario](folder, twin)
+    try:
+        SCENARIOS[scenario](folder, twin)
+    except Exception:
+        traceback.print_exc()
+        os._exit(1)  # as every process of the line: nothing is tidied up
     if ended:
         Path(ended).touch()
-    os._exit(0)  # as a kill would: nothing is tidied up
+    os._exit(0)
 
 
 if __name__ == "__main__":
