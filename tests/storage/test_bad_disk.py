@@ -91,7 +91,7 @@ def test_row_64_a_lock_within_the_budget_is_waited_for(folder: Path, locked: sql
 def test_row_64_a_lock_beyond_the_budget_acknowledges_nothing(
     folder: Path, locked: sqlite3.Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The line holds: tests/line/test_damaged_journal.py."""
+    """The line holds: tests/line/test_bad_journal.py."""
     monkeypatch.setattr(journals, "BUSY_MS", 200)
     with open_journal(folder) as journal:
         locked.execute("BEGIN EXCLUSIVE")
