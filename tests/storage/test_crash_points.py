@@ -15,7 +15,7 @@ import pytest
 from tests.storage.left import CHECKS, check_audit, check_images
 from tests.storage.traces import ROOT, prepared, written
 
-POINTS = {  # call → how often it was made before
+POINTS: dict[str, dict[str, tuple[int, ...]]] = {  # call → how often it was made before
     "journal": {"pwrite64": (7, 90), "fdatasync": (40,)},
     "images": {"rename": (2, 9), "fsync": (17,)},
     "audit": {"pwrite64": (40,)},
