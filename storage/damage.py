@@ -41,13 +41,13 @@ def find_damage(folder: Path) -> Damage | None:
     for at in reversed(range(len(files))):
         left -= files[at].stat().st_size
         try:
-            _check_file(files[at], _end(files[:at]), every_page=left >= 0)
+            _check_file(files[at], _end_before(files, at), every_page=left >= 0)
         except JournalDamaged as error:
             found = Damage(file=files[at].name, last=BEGINNING, why=str(error))
     if found is None:
         return _unlike_signed(folder, files)
     at = [path.name for path in files].index(found.file)
-    return msgspec.structs.replace(found, last=_sound_to(files[at], _end(files[:at])))
+    return msgspec.structs.replace(found, last=_sound_to(files[at], _end_before(files, at)))
 
 
 @contextmanager
@@ -79,31 +79,31 @@ def _check_file(path: Path, before: Cursor | None, *, every_page: bool) -> None:
         raise JournalDamaged(f"{path.name}: row {fault.seq}: {fault.fault}: {fault.found}, not {fault.expected}")
 
 
-def _end(files: list[Path]) -> Cursor | None:
-    """The last row of these files; None where they are damaged themselves."""
-    for path in reversed(files):
+def _end_before(files: list[Path], at: int) -> Cursor | None:
+    """The last row before this file; None where nobody can say: it is damaged, or was put into an archive."""
+    for path in reversed(files[:at]):
         try:
             with opened(path) as connection:
                 if found := connection.execute(f"{SELECT} ORDER BY seq DESC LIMIT 1").fetchone():
                     return Cursor(found[0], hash_of(Line(*found)))
         except JournalDamaged:
             return None
-    return BEGINNING
+    return BEGINNING if files[0].name == FIRST_FILE else None
 
 
 def _sound_to(path: Path, before: Cursor | None) -> Cursor:
-    """How far the rows of a file follow each other, and those before it."""
-    last = before or BEGINNING
+    """How far the rows of a file follow each other, and the one before it where that is known."""
+    last = before
     try:
         with opened(path) as connection:
             for cells in connection.execute(f"{SELECT} ORDER BY seq"):
                 line = Line(*cells)
-                if first_fault([line], after=last.seq, previous=last.hash):
+                if last and first_fault([line], after=last.seq, previous=last.hash):
                     break
                 last = Cursor(line.seq, hash_of(line))
     except JournalDamaged:
         pass  # this far it could be read
-    return last
+    return last or BEGINNING
 
 
 def _unlike_signed(folder: Path, files: list[Path]) -> Damage | None:

@@ -18,7 +18,7 @@ from storage.journal import JournalDamaged, JournalError, journal_files, open_jo
 from storage.proof.checkpoints import copy_proof
 from storage.proof.sealing import seal, signed_to
 from storage.reader import JournalReader
-from tests.storage.harmed import HARMS, ROWS, Harm, a_sealed_line, copied, flip
+from tests.storage.harmed import HARMS, ROWS, Harm, a_sealed_line, copied, flip, gone
 from tests.storage.sealed import Sealed
 
 RAIL_03 = load_station("rail-03")
@@ -120,6 +120,19 @@ def test_a_locked_or_a_sound_journal_is_left_alone(sealed: Sealed, monkeypatch: 
 
     assert {path: path.read_bytes() for path in journal_files(sealed.folder / "journal")} == before
     assert list(sealed.folder.glob("journal-damaged-*")) == []
+
+
+def test_without_its_oldest_files_a_journal_is_sound_up_to_what_is_damaged(sealed: Sealed) -> None:
+    """They may lie in an archive; `linectl verify` says that they are not here."""
+    gone("000001.sqlite")(sealed.folder / "journal")
+    assert find_damage(sealed.folder) is None
+    flip("000002.sqlite")(sealed.folder / "journal")
+
+    damage = find_damage(sealed.folder)
+
+    assert damage is not None
+    assert damage.file == "000002.sqlite"
+    assert 50 < damage.last.seq < 100
 
 
 def test_a_checkpoint_that_nobody_signed_moves_nothing(sealed: Sealed) -> None:
