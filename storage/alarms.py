@@ -15,7 +15,7 @@ from monitor.rows import AlarmBody, Entry, Kind, PersonBody, read_body
 from monitor.rules.alarms import LATCHED
 from monitor.runner import AlreadyRunning, hold_station
 from storage.aside import set_aside_damaged
-from storage.journal import JournalError, open_journal
+from storage.journal import JournalError, JournalHeld, open_journal
 from storage.memory import ACKNOWLEDGED, standing_alarms
 from storage.reader import JournalReader
 
@@ -81,8 +81,8 @@ def must_look(station: Station) -> str:
     try:
         with hold_station(folder):
             set_aside_damaged(folder)
-    except AlreadyRunning:
-        pass  # it runs: this start is refused for that
+    except (AlreadyRunning, JournalHeld):
+        pass  # it runs, and this start is refused for that; or its last processes are about to end
     except (JournalError, OSError) as error:
         return f"{station.name}: the journal cannot be looked at: {error}"
     with JournalReader(folder) as reader:

@@ -58,7 +58,8 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
 def set_aside_damaged(folder: Path) -> SetAside | None:
     """Moves aside what is damaged of the journal in this state folder, for who holds the station's lock.
 
-    None where it is sound. JournalError where nobody can say, OSError where nothing can be written.
+    None where it is sound. JournalHeld where somebody writes it still, JournalError where nobody can say, OSError where
+    nothing can be written.
     """
     journal = folder / "journal"
     if not journal.is_dir():

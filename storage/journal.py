@@ -61,6 +61,10 @@ class JournalError(Exception):
     """The journal is damaged, held by another writer, or cannot be written."""
 
 
+class JournalHeld(JournalError):
+    """Another process writes it."""
+
+
 class JournalDamaged(JournalError):
     """What lies there is no sound journal any more; storage/aside.py moves it aside at the next start of the line."""
 
@@ -203,7 +207,7 @@ def lock_writer(journal: Path) -> int:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError as error:
         os.close(lock)
-        raise JournalError(f"{journal}: another process writes this journal") from error
+        raise JournalHeld(f"{journal}: another process writes this journal") from error
     return lock
 
 

@@ -14,7 +14,7 @@ from storage.alarms import acknowledge, must_look
 from storage.aside import set_aside_damaged
 from storage.chain import GENESIS, first_fault, hash_of
 from storage.damage import find_damage
-from storage.journal import JournalDamaged, JournalError, journal_files, open_journal
+from storage.journal import JournalDamaged, JournalError, JournalHeld, journal_files, open_journal
 from storage.proof.checkpoints import copy_proof
 from storage.proof.sealing import seal, signed_to
 from storage.reader import JournalReader
@@ -95,6 +95,14 @@ def test_a_cut_without_a_row_that_says_so_is_a_cut(sealed: Sealed) -> None:
         path.unlink()
 
     assert named(sealed) == {("checkpoints", "journal_cut")}
+
+
+def test_a_journal_that_is_written_still_is_looked_at_by_its_writer(sealed: Sealed) -> None:
+    """A killed line's last process may live a moment longer."""
+    with open_journal(sealed.folder):
+        assert must_look(RAIL_03) == ""
+        with pytest.raises(JournalHeld):
+            set_aside_damaged(sealed.folder)
 
 
 def test_without_a_look_at_the_start_the_writer_refuses_and_nothing_is_moved(sealed: Sealed) -> None:

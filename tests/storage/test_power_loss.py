@@ -17,7 +17,7 @@ def trace(strace: str, tmp_path: Path, scenario: str, twin: str = "") -> Traced:
     ("scenario", "sample"),
     [
         pytest.param("journal", 0.3, id="row-68-journal"),
-        pytest.param("images", 0.05, id="row-68-images"),
+        pytest.param("images", 0.02, id="row-68-images"),
         pytest.param("audit", 0.1, id="row-68-audit"),
         pytest.param("checkpoints", 0.3, id="row-68-checkpoints"),
         pytest.param("counts", 1.0, id="row-68-counts"),
