@@ -46,7 +46,7 @@ def test_a_kill_at_any_call_loses_nothing_promised(
 @pytest.mark.parametrize("call", ["write", "pwrite64", "fsync", "fdatasync", "rename", "unlink", "mkdir", "ftruncate"])
 @pytest.mark.parametrize("scenario", CHECKS)
 def test_a_kill_at_each_call(strace: str, tmp_path: Path, scenario: str, call: str) -> None:
-    """All of them: some 2,000 kills."""
+    """All of them, for an hour or two."""
     count = 1
     while killed_at(strace, tmp_path / str(count), scenario, call, count):
         count += 1

@@ -34,6 +34,13 @@ def test_a_power_loss_at_any_moment_loses_nothing_promised(
     assert writer.said  # something was promised
 
 
+@pytest.mark.soak
+@pytest.mark.parametrize("scenario", CHECKS)
+def test_a_power_loss_after_each_call(strace: str, tmp_path: Path, scenario: str) -> None:
+    """All of them: some 4,000 disks."""
+    assert list(trace(strace, tmp_path, scenario).losses(CHECKS[scenario], sample=1.0)) == []
+
+
 @pytest.mark.parametrize(
     ("scenario", "twin"),
     [
