@@ -1,6 +1,5 @@
 """Process: a camera in; Captured to decision, Frames leased to workers and published to viewers."""
 
-import os
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +24,7 @@ from monitor.cameras.following import FollowingStream
 from monitor.cameras.picture import fits
 from monitor.lifeline import Finished, Go, Gone, Lifeline, Stop
 from monitor.messages import AlarmNoted, Captured, Closed, Credit, Done, Frame, FrameId, Paired, Reason
+from monitor.output import write_durably
 from monitor.png import encode_png
 from monitor.rules.baseline import Baseline
 from monitor.rules.health import Gates
@@ -264,13 +264,5 @@ def _baseline(station: Station, camera: Camera) -> Baseline | None:
 def _next_epoch(path: Path) -> int:
     """Counts the starts of this capture; durable before the number is used, so none is used twice."""
     epoch = int(path.read_text()) + 1 if path.exists() else 1
-    temporary = path.with_suffix(".new")
-    with temporary.open("w") as file:
-        file.write(str(epoch))
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.rename(path)
-    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
-    os.fsync(folder)
-    os.close(folder)
+    write_durably(path, str(epoch).encode())
     return epoch

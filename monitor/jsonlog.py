@@ -6,6 +6,8 @@ import os
 from pathlib import Path
 from typing import Any
 
+from monitor.output import sync_folder
+
 TAIL_BYTES = 4 << 20  # some 15,000 parts
 
 
@@ -16,7 +18,10 @@ class JsonLog:
         self._path = path
         self._durable = durable
         path.parent.mkdir(parents=True, exist_ok=True)
+        is_new = not path.exists()
         self._fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o644)
+        if is_new:  # its own sync keeps what it says, not that it is there
+            sync_folder(path.parent)
         self._repair()
 
     def append(self, facts: dict[str, Any]) -> None:

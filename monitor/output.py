@@ -1,4 +1,4 @@
-"""What commands write: one JSON object where `--json FILE|-` says, and files that are whole or not there."""
+"""What is written beside the journal: one JSON object where `--json FILE|-` says; files that are whole or not there."""
 
 import json
 import os
@@ -24,6 +24,13 @@ def write_durably(path: Path, text: bytes) -> None:
         file.flush()
         os.fsync(file.fileno())
     temporary.rename(path)
-    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
-    os.fsync(folder)
-    os.close(folder)
+    sync_folder(path.parent)
+
+
+def sync_folder(folder: Path) -> None:
+    """Makes the folder's entries durable; a file's own fsync does not."""
+    at = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(at)
+    finally:
+        os.close(at)

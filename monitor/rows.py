@@ -98,6 +98,14 @@ class ActuatedBody(msgspec.Struct, frozen=True, kw_only=True):
     seen: bool | None = None  # by the verify sensor behind the gate
 
 
+class SetAside(msgspec.Struct, frozen=True, kw_only=True):
+    """The journal was found damaged at a start: from here on it follows the last row that was sound."""
+
+    folder: str  # in the state folder: the damaged files, whole
+    last_seq: int  # of the last sound row; 0 where there was none
+    last_hash: str  # its hash, hex
+
+
 class AlarmBody(msgspec.Struct, frozen=True, kw_only=True):
     """Something a person should know."""
 
@@ -108,6 +116,7 @@ class AlarmBody(msgspec.Struct, frozen=True, kw_only=True):
     text: str
     raised_at: int  # wall, ns
     level: Level = "warn"  # reject and hold stand until somebody has acknowledged them
+    set_aside: SetAside | None = None  # where that is what happened: the rows between that last one and this are lost
 
 
 class PersonBody(msgspec.Struct, frozen=True, kw_only=True):

@@ -11,7 +11,7 @@ from config.loader import EXIT_CONFIG, ConfigError, load_station, state_folder
 from config.station import Station
 from monitor.output import write_json
 from storage.alarms import NotHeard, acknowledge, list_alarms
-from storage.journal import JournalError
+from storage.journal_errors import JournalError
 
 EXIT_FAULT = 1
 

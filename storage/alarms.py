@@ -14,7 +14,9 @@ from monitor.messages import Acknowledge
 from monitor.rows import AlarmBody, Entry, Kind, PersonBody, read_body
 from monitor.rules.alarms import LATCHED
 from monitor.runner import AlreadyRunning, hold_station
+from storage.aside import set_aside_damaged
 from storage.journal import open_journal
+from storage.journal_errors import JournalError, JournalHeld
 from storage.memory import ACKNOWLEDGED, standing_alarms
 from storage.reader import JournalReader
 
@@ -72,8 +74,19 @@ def acknowledge(station: Station, key: str, *, who: str, why: str) -> list[str]:
 
 
 def must_look(station: Station) -> str:
-    """What a person must acknowledge before the line may run again; empty where there is nothing."""
-    with JournalReader(state_folder(station)) as reader:
+    """What a person must acknowledge before the line may run again, or see to; empty where there is nothing.
+
+    A journal that is damaged is set aside first; that is such an alarm.
+    """
+    folder = state_folder(station)
+    try:
+        with hold_station(folder):
+            set_aside_damaged(folder)
+    except (AlreadyRunning, JournalHeld):
+        pass  # it runs, and this start is refused for that; or its last processes are about to end
+    except (JournalError, OSError) as error:
+        return f"{station.name}: the journal cannot be looked at: {error}"
+    with JournalReader(folder) as reader:
         standing = [body for body in standing_alarms(reader) if body.level == "hold"]
     lines = [f"{station.name} is held by {body.name}, {body.about}: {body.text}" for body in standing]
     ask = f'look, then: linectl alarms ack --station {station.name} --who NAME --why "…"'

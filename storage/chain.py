@@ -6,6 +6,8 @@ from typing import NamedTuple
 
 import msgspec
 
+from monitor.rows import AlarmBody, Entry, Kind, Row, SetAside, read_body
+
 GENESIS = bytes(32)  # the hash before row 1
 
 Cells = tuple[int, str, str | None, int | None, str | None, str | None, object]
@@ -29,7 +31,7 @@ class ChainFault(NamedTuple):
     """Where a chain stops holding."""
 
     seq: int
-    fault: str  # "seq_hole": rows are missing here; "hash_broken": a row was edited or replaced
+    fault: str  # "seq_hole": rows are missing here, and none says why; "hash_broken": a row was edited or replaced
     found: str
     expected: str
 
@@ -39,10 +41,22 @@ def row_hash(previous: bytes, cells: Cells) -> bytes:
     return hashlib.sha256(previous + msgspec.json.encode(cells)).digest()
 
 
+def line_of(entry: Entry, seq: int, previous: bytes) -> Line:
+    """The row of this entry, behind a row of this hash.
+
+    MsgspecError where its body would not read back: a NaN, say, would become a null that no reader takes.
+    """
+    body = msgspec.json.encode(entry.body)
+    read_body(Row(seq=seq, kind=entry.kind, frame=None, slot=None, outcome=None, reason=None, body=body, hash=b""))
+    words = (str(entry.kind), entry.frame, entry.slot, _text(entry.outcome), _text(entry.reason))
+    cells = (seq, *words, body.decode())
+    return Line(*cells, row_hash(previous, cells))
+
+
 def faults(lines: Iterable[Line], *, after: int, previous: bytes) -> Iterator[ChainFault]:
     """Each row that does not follow the one before it as that one lies there; `previous` is the hash of row `after`."""
     for line in lines:
-        if line.seq != after + 1:
+        if line.seq != after + 1 and not is_break(line, after):
             yield ChainFault(line.seq, "seq_hole", str(line.seq), str(after + 1))
         try:
             expected = row_hash(previous, line[:7])
@@ -58,6 +72,26 @@ def first_fault(lines: Iterable[Line], *, after: int, previous: bytes) -> ChainF
     return next(faults(lines, after=after, previous=previous), None)
 
 
+def is_break(line: Line, after: int) -> bool:
+    """Whether this row says that all between it and row `after`, whose hash it follows, was set aside, damaged."""
+    said = set_aside_of(line.kind, line.body)
+    return said is not None and said.last_seq == after < line.seq
+
+
+def set_aside_of(kind: str, body: object) -> SetAside | None:
+    """What a row says of a damaged part before it; None for all others, and for what cannot be read."""
+    if kind != Kind.ALARM or not isinstance(body, str | bytes):
+        return None
+    try:
+        return msgspec.json.decode(body, type=AlarmBody).set_aside
+    except (msgspec.MsgspecError, UnicodeEncodeError):
+        return None
+
+
 def hash_of(line: Line) -> bytes:
     """The hash a row states; empty where it is none."""
     return line.hash if isinstance(line.hash, bytes) else b""
+
+
+def _text(word: str | None) -> str | None:
+    return None if word is None else str(word)

@@ -11,11 +11,13 @@ from monitor.retention import LegalHold
 from monitor.retention_book import hold_text
 from monitor.rows import (
     ActuatedBody,
+    AlarmBody,
     CorrectionBody,
     PersonBody,
     PurgeBody,
     Row,
     RunBody,
+    SetAside,
     VerdictBody,
     pictures,
     read_body,
@@ -23,7 +25,7 @@ from monitor.rows import (
 from storage import chain
 from storage.chain import GENESIS, Line
 from storage.faults import Fault, Finding
-from storage.journal import JournalError
+from storage.journal_errors import JournalError
 from storage.keeping import Keeping
 from storage.projection import Cursor
 from storage.reader import JournalReader, camera_of, parse_line
@@ -77,6 +79,8 @@ class Evidence:
     runs: list[tuple[int, RunBody]] = field(default_factory=list)
     keeping: Keeping = field(default_factory=Keeping)  # of pictures
     corrections: int = 0
+    rows: int = 0
+    breaks: list[tuple[int, SetAside]] = field(default_factory=list)  # by the row that says so
     labels: dict[str, tuple[int, str | None, Label]] = field(default_factory=dict)  # by id: first row, frame, label
 
     def started_after(self, seq: int) -> int | None:
@@ -102,6 +106,7 @@ def _noted(reader: JournalReader, evidence: Evidence) -> Iterator[Line]:
     """Passes each line on to the chain when it has been taken in."""
     for line in reader.all_lines():
         evidence.head = Cursor(line.seq, chain.hash_of(line))
+        evidence.rows += 1
         try:
             row = parse_line(line)
             body = read_body(row)
@@ -124,6 +129,8 @@ def _noted(reader: JournalReader, evidence: Evidence) -> Iterator[Line]:
                     _take_purge(evidence, row, body)
                 case PersonBody(hold=LegalHold()):
                     evidence.keeping.person(body)
+                case AlarmBody(set_aside=SetAside() as said):
+                    evidence.breaks.append((row.seq, said))
                 case PersonBody(label=Label() as label):
                     evidence.labels.setdefault(label.id, (row.seq, row.frame, label))
                 case _:

@@ -14,8 +14,8 @@ from pathlib import Path
 import msgspec
 import structlog
 
+from monitor.output import sync_folder
 from monitor.rows import PurgeBody, Row, VerdictBody, pictures
-from storage.journal import sync_folder
 from storage.projection import Cursor, Picture, StoreLost, bodies_of
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")

@@ -2,12 +2,23 @@
 
 from typing import Any, cast
 
+import structlog
 from sqlalchemy import Table, bindparam, insert, select, update
 from sqlalchemy.orm import Session
 
 from config.shifts import Shifts
-from monitor.rows import ActuatedBody, CorrectionBody, PersonBody, PurgeBody, Row, RunBody, VerdictBody
+from monitor.rows import (
+    ActuatedBody,
+    AlarmBody,
+    CorrectionBody,
+    PersonBody,
+    PurgeBody,
+    Row,
+    RunBody,
+    VerdictBody,
+)
 from storage import audit_rows, projection
+from storage.apart import set_apart
 from storage.audit_rows import ShiftClock, text
 from storage.bulk import insert_rows
 from storage.partitions import make_days
@@ -16,6 +27,8 @@ from storage.retention_questions import expire
 from storage.rollup_store import add_tally, verdict_facts
 from storage.rollups import Tally
 from storage.schema import DAY_NS, Actuation, Crop, Cursor, Defect, Inspection, Label, Model, Run
+
+log = structlog.get_logger()
 
 Keyed = type[Inspection | Defect | Crop | Actuation | Label | Run]
 
@@ -38,6 +51,10 @@ class Intake:
         runs = [(row, body) for row, body in bodies if isinstance(body, RunBody)]
         gates = [(row, body) for row, body in bodies if isinstance(body, ActuatedBody)]
         labels = [(row, body) for row, body in bodies if isinstance(body, PersonBody) and body.label]
+        for row, body in bodies:
+            if isinstance(body, AlarmBody) and body.set_aside:
+                name = set_apart(session, station, body.set_aside, row.seq)
+                log.warning("audit.set_apart", name=name, rows=f"{body.set_aside.last_seq + 1} to {row.seq - 1}")
         days = self._make_days(session, {audit_rows.day_of(body) for _, body in verdicts})
         seen = self._add(session, Inspection, [audit_rows.inspection(station, *v, self._clock) for v in verdicts])
         defects = [one for each in verdicts for one in audit_rows.defects(station, *each)]

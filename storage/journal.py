@@ -10,15 +10,17 @@ A row's pictures lie beside it as attachments, committed with it, until the imag
 import fcntl
 import os
 import sqlite3
-from collections.abc import Iterator, Mapping
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Mapping
+from contextlib import closing
 from pathlib import Path
 
 import msgspec
 import structlog
 
-from monitor.rows import DiskFull, Entry, Row, read_body
-from storage.chain import GENESIS, Line, first_fault, hash_of, row_hash
+from monitor.output import sync_folder
+from monitor.rows import Entry
+from storage.chain import GENESIS, Line, first_fault, hash_of, line_of
+from storage.journal_errors import FULL, JournalDamaged, JournalError, JournalHeld, refusal, refusals
 
 ROWS_PER_FILE = 1_000_000
 TAIL_ROWS = 1000  # whose hashes are checked at open; `linectl verify` checks all
@@ -29,8 +31,12 @@ PRUNED_AT_ONCE = 100  # pictures: little enough to fit between two verdicts
 WAL_PAGES = 16_384  # 64 MiB: past this a commit checkpoints though the belt runs
 WAL_WORTH = 1 << 20  # a smaller log is not worth truncating
 SAFE_SQLITE = (3, 51, 3)  # repaired the reset of a log that two connections checkpoint at once; we have one
-FULL = frozenset({sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_SHMSIZE})  # the second: no room for the index of the log
+PLAN = "set-aside.json"  # in the journal's folder, while storage/aside.py moves a damaged part of it
 COLUMNS = "seq, kind, frame, slot, outcome, reason, body, hash"
+INSERT = f"INSERT INTO journal ({COLUMNS}) VALUES (?,?,?,?,?,?,?,?)"  # noqa: S608 - a constant
+ATTACH = (
+    "INSERT INTO attachment (sha256, seq, png) VALUES (?,?,?) ON CONFLICT (sha256) DO UPDATE SET seq = excluded.seq"
+)
 
 _SCHEMA = """
 CREATE TABLE journal (
@@ -52,14 +58,6 @@ CREATE TRIGGER journal_grows BEFORE INSERT ON journal
 log = structlog.get_logger()
 
 
-class JournalError(Exception):
-    """The journal is damaged, held by another writer, or cannot be written."""
-
-
-class JournalFull(JournalError, DiskFull):
-    """There is no room for more of it."""
-
-
 class SqliteJournal:
     """The one writer. Implements `monitor.rows.Journal`."""
 
@@ -68,6 +66,7 @@ class SqliteJournal:
         files = journal_files(folder) or [folder / "000001.sqlite"]
         self._picturesque = [path for path in files[:-1] if _has_pictures(path)]  # older, with pictures left
         self._path = files[-1]
+        self._unsynced = ""  # why a sync failed
         self._connection = _open_file(self._path)
         try:
             self._seq, self._hash = _checked_head(files, self._connection)
@@ -77,17 +76,23 @@ class SqliteJournal:
             raise
 
     def append(self, entries: list[Entry], attachments: Mapping[str, bytes] | None = None) -> list[int]:
-        """Makes all of it durable in one commit; the seqs. `attachments` are pictures by SHA-256."""
+        """Makes all of it durable in one commit; the seqs. `attachments` are pictures by SHA-256.
+
+        After a failed sync nobody knows what the disk has, and a second sync would say that all is well: so there is
+        none, and whoever holds this must end. The next process reads what is there.
+        """
+        if self._unsynced:
+            raise JournalError(f"{self._path}: is not written any more, as a sync failed: {self._unsynced}")
         if self._seq + 1 - self._first >= self._rows_per_file:
             self._roll()
         lines: list[Line] = []
         seq, previous = self._seq, self._hash
         for entry in entries:
-            seq += 1
-            body = _body_text(entry, seq)
-            row = (seq, str(entry.kind), entry.frame, entry.slot, _text(entry.outcome), _text(entry.reason), body)
-            previous = row_hash(previous, row)
-            lines.append(Line(*row, previous))
+            try:
+                lines.append(line_of(entry, seq + 1, previous))
+            except msgspec.MsgspecError as error:
+                raise JournalError(f"a {entry.kind} of {entry.frame} cannot be read back: {error}") from error
+            seq, previous = lines[-1].seq, hash_of(lines[-1])
         pictures = [(sha256, seq, png) for sha256, png in (attachments or {}).items()]
         self._commit(lines, pictures)
         self._seq, self._hash = seq, previous
@@ -95,7 +100,7 @@ class SqliteJournal:
 
     def prune(self, seq: int) -> None:
         """Drops some of the pictures of rows up to `seq`, which the image store has: call it again for the rest."""
-        with _refusals(self._path):
+        with refusals(self._path):
             for path in list(self._picturesque):
                 with closing(_open_file(path)) as older:
                     older.execute("DELETE FROM attachment WHERE seq <= ?", (seq,))
@@ -111,7 +116,7 @@ class SqliteJournal:
         wal = self._path.with_name(f"{self._path.name}-wal")
         if not wal.exists() or wal.stat().st_size < WAL_WORTH:
             return
-        with _refusals(self._path):
+        with refusals(self._path):
             self._connection.execute("PRAGMA busy_timeout = 0")
             try:
                 self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
@@ -137,22 +142,21 @@ class SqliteJournal:
         connection = self._connection
         try:
             connection.execute("BEGIN IMMEDIATE")
-            connection.executemany(f"INSERT INTO journal ({COLUMNS}) VALUES (?,?,?,?,?,?,?,?)", lines)  # noqa: S608
-            connection.executemany(
-                "INSERT INTO attachment (sha256, seq, png) VALUES (?,?,?) "
-                "ON CONFLICT (sha256) DO UPDATE SET seq = excluded.seq",
-                pictures,
-            )
+            connection.executemany(INSERT, lines)
+            connection.executemany(ATTACH, pictures)
             connection.execute("COMMIT")
         except sqlite3.Error as error:
-            if connection.in_transaction:
+            code = getattr(error, "sqlite_errorcode", 0)
+            if code & 0xFF == sqlite3.SQLITE_IOERR and code not in FULL:
+                self._unsynced = str(error)
+            elif connection.in_transaction:
                 connection.execute("ROLLBACK")
-            raise _refusal(error, f"{self._path}: {len(lines)} rows after {self._seq} are not written") from error
+            raise refusal(error, f"{self._path}: {len(lines)} rows after {self._seq} are not written") from error
 
     def _roll(self) -> None:
         """Closes the full file and begins the next, whose first row chains on."""
         following = self._folder / f"{int(self._path.stem) + 1:06d}.sqlite"
-        with _refusals(following):
+        with refusals(following):
             connection = _open_file(following)  # first: without room for it, what is open stays open
             if self._connection.execute("SELECT 1 FROM attachment LIMIT 1").fetchone():
                 self._picturesque.append(self._path)
@@ -174,19 +178,37 @@ def open_journal(folder: Path, *, rows_per_file: int = ROWS_PER_FILE) -> SqliteJ
         log.warning("journal.sqlite_old", version=sqlite3.sqlite_version, safe=safe, answer="one connection writes")
     else:
         log.info("journal.sqlite", version=sqlite3.sqlite_version)
-    lock = os.open(journal / "writer.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    lock = lock_writer(journal)
     try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        if (journal / PLAN).exists():
+            raise JournalError(
+                f"{journal / PLAN}: its damaged part is being set aside: start the line, which ends that"
+            )
         return SqliteJournal(journal, lock, rows_per_file=rows_per_file)
-    except BlockingIOError as error:
-        os.close(lock)
-        raise JournalError(f"{journal}: another process writes this journal") from error
     except sqlite3.Error as error:
         os.close(lock)
-        raise JournalError(f"{journal}: {error}") from error
+        raise fault_of(journal, error) from error
     except JournalError:
         os.close(lock)
         raise
+
+
+def lock_writer(journal: Path) -> int:
+    """Takes the place of its one writer, until this is closed."""
+    lock = os.open(journal / "writer.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        os.close(lock)
+        raise JournalHeld(f"{journal}: another process writes this journal") from error
+    return lock
+
+
+def fault_of(at: Path, error: sqlite3.Error) -> JournalError:
+    """What SQLite says against a file: that it is damaged, or that it is locked, full, unreadable, …"""
+    damaged = getattr(error, "sqlite_errorcode", 0) & 0xFF in {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
+    is_none = "no such table" in str(error)  # an empty file is a database too
+    return (JournalDamaged if damaged or is_none else JournalError)(f"{at}: {error}")
 
 
 def journal_files(journal: Path) -> list[Path]:
@@ -194,39 +216,24 @@ def journal_files(journal: Path) -> list[Path]:
     return sorted(journal.glob("[0-9][0-9][0-9][0-9][0-9][0-9].sqlite"))
 
 
-def sync_folder(folder: Path) -> None:
-    """Makes the folder's entries durable; a file's own fsync does not."""
-    at = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(at)
-    finally:
-        os.close(at)
-
-
-def _refusal(error: sqlite3.Error, text: str) -> JournalError:
-    """A full disk is told from the rest: room can be made, and then it is tried again."""
-    is_full = getattr(error, "sqlite_errorcode", None) in FULL
-    return (JournalFull if is_full else JournalError)(f"{text}: {error}")
-
-
-@contextmanager
-def _refusals(path: Path) -> Iterator[None]:
-    try:
-        yield
-    except sqlite3.Error as error:
-        raise _refusal(error, str(path)) from error
-
-
 def _open_file(path: Path) -> sqlite3.Connection:
-    """A connection that writes; a file that is not there is made aside, so that readers find whole files only."""
+    """A connection that writes; a file that is not there is made."""
     if not path.exists():
-        new = path.with_suffix(".new")
-        new.unlink(missing_ok=True)
-        with closing(_connect(new)) as connection:
-            connection.executescript(f"BEGIN IMMEDIATE; {_SCHEMA} COMMIT;")
-        new.rename(path)
-        sync_folder(path.parent)
+        make_file(path)
     return _connect(path)
+
+
+def make_file(path: Path, fill: Callable[[sqlite3.Connection], object] = lambda _: None) -> None:
+    """Made aside, with what `fill` puts there, so that readers find whole files only."""
+    new = path.with_suffix(".new")
+    new.unlink(missing_ok=True)
+    with closing(_connect(new)) as connection:
+        connection.executescript(f"BEGIN IMMEDIATE; {_SCHEMA}")
+        fill(connection)
+        connection.execute("COMMIT")
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()  # closing does so too, and hides what fails
+    new.rename(path)
+    sync_folder(path.parent)
 
 
 def _connect(path: Path) -> sqlite3.Connection:
@@ -248,7 +255,7 @@ def _checked_head(files: list[Path], newest: sqlite3.Connection) -> tuple[int, b
     if files[-1].stat().st_size <= CHECK_BYTES:
         found = newest.execute("PRAGMA quick_check(1)").fetchone()[0]
         if found != "ok":
-            raise JournalError(f"{files[-1]}: quick_check says {found!r}, not 'ok'")
+            raise JournalDamaged(f"{files[-1]}: quick_check says {found!r}, not 'ok'")
     tail = _tail(newest)
     if len(tail) <= TAIL_ROWS:  # the file begins here: its first row follows the last of the file before
         tail = (_tail_of(files[-2])[-1:] if len(files) > 1 else []) + tail
@@ -257,7 +264,7 @@ def _checked_head(files: list[Path], newest: sqlite3.Connection) -> tuple[int, b
     begins = tail[0].seq == 1
     after, previous = (0, GENESIS) if begins else (tail[0].seq, hash_of(tail[0]))
     if fault := first_fault(tail if begins else tail[1:], after=after, previous=previous):
-        raise JournalError(f"{files[-1]}: row {fault.seq}: {fault.fault}: {fault.found}, not {fault.expected}")
+        raise JournalDamaged(f"{files[-1]}: row {fault.seq}: {fault.fault}: {fault.found}, not {fault.expected}")
     return tail[-1].seq, hash_of(tail[-1])
 
 
@@ -278,18 +285,3 @@ def _tail(connection: sqlite3.Connection) -> list[Line]:
 def _has_pictures(path: Path) -> bool:
     with closing(_open_file(path)) as connection:
         return connection.execute("SELECT 1 FROM attachment LIMIT 1").fetchone() is not None
-
-
-def _body_text(entry: Entry, seq: int) -> str:
-    """The body as JSON that reads back: a NaN, say, would become a null that no reader takes."""
-    body = msgspec.json.encode(entry.body)
-    row = Row(seq=seq, kind=entry.kind, frame=None, slot=None, outcome=None, reason=None, body=body, hash=b"")
-    try:
-        read_body(row)
-    except msgspec.MsgspecError as error:
-        raise JournalError(f"a {entry.kind} of {entry.frame} cannot be read back: {error}") from error
-    return body.decode()
-
-
-def _text(word: str | None) -> str | None:
-    return None if word is None else str(word)

@@ -17,7 +17,7 @@ from monitor.output import write_json
 from monitor.runner import AlreadyRunning
 from storage.alarms import NotHeard
 from storage.audit import open_audit
-from storage.journal import JournalError
+from storage.journal_errors import JournalError
 from storage.label_file import FileRefused, Refused, read_labels
 from storage.label_questions import Said
 from storage.labels import Imported, NothingToLabel, import_labels

@@ -6,7 +6,8 @@ from typing import NamedTuple, Protocol
 import msgspec
 import structlog
 
-from monitor.rows import Body, Row, read_body
+from monitor.rows import Body, Row, SetAside, read_body
+from storage.chain import set_aside_of
 from storage.reader import JournalReader
 
 log = structlog.get_logger()
@@ -64,7 +65,7 @@ def following(cursor: Cursor | None, rows: list[Row]) -> list[Row]:
     """Those of the rows that the store has not taken in; they must begin where it stands."""
     at = 0 if cursor is None else cursor.seq
     new = [row for row in rows if row.seq > at]
-    if new and new[0].seq != at + 1:
+    if new and new[0].seq != at + 1 and not _swallows(set_aside_of(new[0].kind, new[0].body), at):
         raise StoreLost(f"the store stands at row {at}, and was given rows from {new[0].seq}: it lost some since")
     return new
 
@@ -73,3 +74,16 @@ def stands_in(cursor: Cursor, journal: JournalReader) -> bool:
     """Whether this cursor is of this journal: its row is there, with its hash."""
     lines = journal.lines(cursor.seq - 1, 1)
     return bool(lines) and lines[0].seq == cursor.seq and lines[0].hash == cursor.hash
+
+
+def before_break(cursor: Cursor, journal: JournalReader) -> Cursor | None:
+    """Of a cursor whose row was set aside with a damaged part, the sound row before that part; None for any other."""
+    for line in journal.lines(cursor.seq, 1):
+        said = set_aside_of(line.kind, line.body)
+        if said is not None and said.last_seq < cursor.seq:
+            return Cursor(said.last_seq, bytes.fromhex(said.last_hash))
+    return None
+
+
+def _swallows(said: SetAside | None, at: int) -> bool:
+    return said is not None and said.last_seq <= at

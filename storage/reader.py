@@ -12,7 +12,8 @@ from typing import Any
 from monitor.messages import Outcome, Reason
 from monitor.rows import AlarmBody, Kind, PersonBody, Row, RunBody, read_body
 from storage.chain import GENESIS, Line, hash_of
-from storage.journal import BUSY_MS, COLUMNS, JournalError, journal_files
+from storage.journal import BUSY_MS, COLUMNS, journal_files
+from storage.journal_errors import JournalError
 
 PAGE_ROWS = 1000
 RECENT_ROWS = 50_000  # further back nothing is open: a verdict comes within the way to the gate or `answer_ms`

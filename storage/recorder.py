@@ -24,7 +24,7 @@ from storage.counts import write_live_counts
 from storage.database import audit_url
 from storage.images import ImageStore
 from storage.live import LiveStore
-from storage.projection import Projection, StoreForeign, StoreLost, stands_in
+from storage.projection import Projection, StoreForeign, StoreLost, before_break, stands_in
 from storage.proof.checkpoints import second_place
 from storage.proof.signer import CheckpointSigner
 from storage.reader import PAGE_ROWS, JournalReader
@@ -141,12 +141,20 @@ class Follower(threading.Thread):
             store.close()
 
     def _begin(self, store: Projection, journal: JournalReader) -> int:
-        """Where the store stands in this journal; one that stands in another begins anew."""
+        """Where the store stands in this journal; one that stands in another begins anew.
+
+        So does one that has taken in rows since set aside, but for one that would lose something: it goes on.
+        """
         cursor = store.cursor()
         if cursor is not None and not stands_in(cursor, journal):
             log.warning("store.foreign", store=self._store, seq=cursor.seq, journal=journal.last_seq())
-            store.restart()
-            cursor = None
+            try:
+                store.restart()
+            except StoreForeign:
+                if not before_break(cursor, journal):
+                    raise
+            else:
+                cursor = None
         return 0 if cursor is None else cursor.seq
 
     def _lost(self, error: Exception) -> None:

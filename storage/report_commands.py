@@ -16,7 +16,7 @@ from monitor.output import write_json
 from storage.audit import open_audit
 from storage.history import parse_shift, parse_time
 from storage.history_files import MissingExtra
-from storage.journal import JournalError
+from storage.journal_errors import JournalError
 from storage.projection import StoreForeign, StoreLost
 from storage.reader import JournalReader
 from storage.reports.asked import PITCH_MM, Asked, Frozen, Options, RunRules, Weight

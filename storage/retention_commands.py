@@ -19,7 +19,7 @@ from monitor.runner import AlreadyRunning
 from storage.alarms import NotHeard
 from storage.audit import open_audit
 from storage.history import parse_time
-from storage.journal import JournalError
+from storage.journal_errors import JournalError
 from storage.legal_holds import NoSuchHold, lift_hold, list_holds, place_hold
 from storage.projection import StoreForeign, StoreLost
 from storage.retention import Author, NothingKept, apply, would_purge

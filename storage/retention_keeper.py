@@ -17,7 +17,7 @@ from monitor.bus.wire import Pusher
 from monitor.rules.retention import shortest_days
 from storage.alarms import NotHeard
 from storage.audit import AuditStore, open_audit
-from storage.journal import JournalError
+from storage.journal_errors import JournalError
 from storage.projection import StoreForeign, StoreLost
 from storage.reader import JournalReader
 from storage.retention import Author, Sweep, catch_up, send

@@ -84,10 +84,10 @@ class Tally:
             sums[0] += sign
             sums[1] += sign * area
 
-    def add_gate(self, act: Fact) -> None:
-        """How late a disposition was."""
+    def add_gate(self, act: Fact, sign: int = 1) -> None:
+        """How late a disposition was; `sign` -1 takes it away."""
         bucket = bucket_of(act["late_ms"]) if act["late_ms"] > 0 else -1
-        self._of(TimeRollup, (_minute(act["at"]), act["shift_at"], "", "late", bucket))[0] += 1
+        self._of(TimeRollup, (_minute(act["at"]), act["shift_at"], "", "late", bucket))[0] += sign
 
     def rows(self, table: Table) -> Iterator[dict[str, Any]]:
         """Each row of this table that changes, with what is to be added to it."""

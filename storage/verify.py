@@ -17,6 +17,7 @@ from config.station import Station
 from monitor.messages import Gate, Outcome
 from storage.evidence import Evidence, Verdict, read_evidence
 from storage.faults import Fault, Finding
+from storage.proof.aside import check_aside
 from storage.proof.check import Place, check_proof, proof_counts, read_beside, read_copy
 from storage.proof.checkpoints import second_place
 from storage.reader import JournalReader
@@ -39,6 +40,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
 class Case:
     """Everything a check looks at."""
 
+    folder: Path
     evidence: Evidence
     account: Account
     running: bool
@@ -62,7 +64,9 @@ def verify(station: Station, live_url: str | None, *, checkpoints: Path | None =
         account = read_account(station, folder)
         evidence = read_evidence(reader)
         stores.evidence, stores.running = evidence, running
-        case = Case(evidence=evidence, account=account, running=running, stores=stores, beside=beside, copy=copy)
+        case = Case(
+            folder, evidence=evidence, account=account, running=running, stores=stores, beside=beside, copy=copy
+        )
         findings = [*account.findings, *evidence.findings]
         if evidence.readable:  # what cannot be read would only be found missing everywhere else
             findings += [finding for check in CHECKS for finding in check(case)]
@@ -206,6 +210,7 @@ def check_confirmed(case: Case) -> Iterator[Finding]:
 
 CHECKS: tuple[Callable[[Case], Iterator[Finding]], ...] = (
     lambda case: check_proof(case.beside, case.copy, case.stores.reader, case.evidence.head.seq),
+    lambda case: check_aside(case.folder, case.evidence.breaks, [case.beside, *([case.copy] if case.copy else [])]),
     check_source,
     check_triggers,
     check_verdicts,
@@ -269,7 +274,7 @@ def _count(case: Case, name: str) -> None:
 def _counts(case: Case) -> dict[str, int | str]:
     evidence = case.evidence
     return {
-        "rows": evidence.head.seq,
+        "rows": evidence.rows,
         "verdicts": len(evidence.verdicts),
         "corrections": evidence.corrections,
         "actuated": len(evidence.gates),

@@ -17,7 +17,7 @@ from storage.faults import Fault, Finding
 from storage.images import ImageStore
 from storage.keeping import Tombstone, tombstones
 from storage.live import LiveStore, Snapshot
-from storage.projection import Cursor, StoreForeign, StoreLost, stands_in
+from storage.projection import Cursor, StoreForeign, StoreLost, before_break, stands_in
 from storage.questions import Kept
 from storage.reader import JournalReader
 
@@ -151,7 +151,10 @@ def _cursor_faults(case: StoreCase, store: str, cursor: Cursor | None) -> Iterat
     head = case.evidence.head.seq
     at = 0 if cursor is None else cursor.seq
     if cursor is not None and not stands_in(cursor, case.reader):
-        yield _foreign(store, cursor)
+        if before_break(cursor, case.reader):  # the next start of the line sees to it
+            yield _finding(Fault.STORE_BEHIND, store, None, f"row {at}, which was set aside since", f"row {head}")
+        else:
+            yield _foreign(store, cursor)
     elif at < head and not case.running and any(line.kind not in BY_COMMAND for line in case.reader.all_lines(at)):
         # what commands wrote while the line stood, the stores get at its next start
         yield _finding(Fault.STORE_BEHIND, store, None, f"row {at}", f"row {head}, as nothing runs")

@@ -56,6 +56,8 @@ STANDARD_CLOCKS_AND_HANDS = {
     "random",
 }
 LINES_MOST = 300
+ONE_FILE = ROOT / "storage/offline/verify_journal.py"  # an auditor gets it alone: it cannot be split
+ONE_FILE_MOST = 400
 
 
 def sources() -> list[Path]:
@@ -115,7 +117,7 @@ def test_rules_are_pure(path: Path) -> None:
 def test_a_file_is_read_in_one_sitting(path: Path) -> None:
     text = path.read_text()
 
-    assert len(text.splitlines()) <= LINES_MOST
+    assert len(text.splitlines()) <= (ONE_FILE_MOST if path == ONE_FILE else LINES_MOST)
     assert path.name not in {"utils.py", "util.py", "helpers.py"}
     assert not text.strip() or path.name == "__init__.py" or text.startswith(('"""', "#!"))
 

@@ -3,8 +3,8 @@
     python -I verify_journal.py FOLDER [--checkpoints DIR] [--key FILE.pub] [--json]
 
 FOLDER is a station's state folder, or any folder with its 000001.sqlite …, checkpoints.signed and keys.signed.
-DIR is the second place of the checkpoints; FILE.pub the station's first public key, got by another way.
-It reads, and changes nothing. Exit: 0 no fault, 1 a fault, 2 usage, 3 signatures not checked: no `cryptography`.
+DIR is the second place of the checkpoints; FILE.pub the station's first public key, got by another way. It only reads.
+Exit: 0 no fault, 1 a fault, 2 usage, 3 no fault but signatures could not be checked.
 
 Row:         hash = SHA-256(hash before ‖ JSON [seq, kind, frame, slot, outcome, reason, body]); before row 1 come 32
              zero bytes; the JSON has no spaces, is UTF-8, and escapes only where JSON must.
@@ -29,6 +29,7 @@ CHECKPOINT, KEY = b"line-monitor checkpoint 1\n", b"line-monitor key 1\n"
 ED25519_DER = bytes.fromhex("302a300506032b6570032100")  # before the 32 bytes of a public key, RFC 8410
 COLUMNS = "seq, kind, frame, slot, outcome, reason, body, hash"
 PICTURES = ("frame", "crop", "mask")
+SET_ASIDE = r'^alarm .*"set_aside":\{"folder":"[^"]+","last_seq":%d,'  # within a text its quotes are escaped
 NO_LIBRARY = "signatures are NOT checked: `cryptography` is missing (python -m pip install cryptography)"
 
 
@@ -50,6 +51,7 @@ class Verifier:
         self.named: dict[str, list[tuple[int, int, int]]] = {}  # picture → row, slot, time of each verdict with it
         self.holds: dict[str, tuple[int | None, int, int]] = {}  # in force: slot, or from when to when
         self.attached: set[str] = set()  # pictures that lie in the journal still
+        self.lost: list[tuple[int, int]] = []  # the rows before and behind each part found damaged, and set aside
 
     def fault(self, word: str, store: str, found: str, expected: str) -> None:
         self.faults.append({"fault": word, "store": store, "found": found, "expected": expected})
@@ -87,7 +89,10 @@ class Verifier:
                     for row in journal.execute(f"SELECT {COLUMNS} FROM journal ORDER BY seq"):  # noqa: S608
                         seq, stated = row[0], row[7] if isinstance(row[7], bytes) else b""
                         if seq != after + 1:
-                            self.fault("seq_hole", "journal", f"row {seq}", f"row {after + 1}")
+                            gap = [(after, seq)] if re.search(SET_ASIDE % after, f"{row[1]} {row[6]}") else []
+                            self.lost += gap
+                            word = "journal_set_aside" if gap else "seq_hole"
+                            self.fault(word, "journal", f"row {seq}", f"row {after + 1}")
                         if stated != (expected := row_hash(before, row[:7])):
                             found, right = stated.hex() or "none", expected.hex() if expected else "none"
                             self.fault("hash_broken", "journal", f"row {seq}: {found}", right)
@@ -171,8 +176,8 @@ class Verifier:
         until = {key["by"]: key["old_until"] for key in ring[1:]}
         number, before, size, newest = 0, "0" * 64, 0, 0
         for position, line in enumerate(place.lines, start=1):
-            store, at, number = place.store, f"checkpoint {position}", number + 1
-            before, named = hashlib.sha256(line).hexdigest(), before
+            store, at = place.store, f"checkpoint {position}"
+            number, before, named = number + 1, hashlib.sha256(line).hexdigest(), before
             try:
                 statement, signature, said = _split(line)
                 facts = [said[name] for name in ("size", "number", "at", "head", "before", "station", "key")]
@@ -199,13 +204,13 @@ class Verifier:
 
     def against_journal(self, place: Place, hashes: dict[int, str]) -> None:
         """Where the journal first ceases to be what was signed."""
-        good = 0
+        good, rows = 0, self.checked["rows"]
         for said in place.checkpoints:
-            size, rows, signed = said["size"], self.checked["rows"], f"signed as checkpoint {said['number']}"
+            size, signed = said["size"], f"signed as checkpoint {said['number']}"
             if size > rows:
                 self.fault("journal_cut", place.store, f"{rows} rows", f"{size} rows, {signed}")
                 return
-            if hashes.get(size) != said["head"]:
+            if hashes.get(size) != said["head"] and not any(last < size < seq for last, seq in self.lost):
                 found = f"another hash at row {size}: a row from {good + 1} to {size} was replaced"
                 self.fault("history_rewritten", place.store, found, f"{said['head']}, {signed}")
                 return
@@ -229,11 +234,14 @@ def row_hash(before: bytes, cells: tuple[object, ...]) -> bytes | None:
 
 
 def _open(path: Path) -> sqlite3.Connection:
-    # a file that no writer has open is not even given the files that SQLite keeps beside it
-    lasting = "" if path.with_name(path.name + "-wal").exists() else "&immutable=1"
+    lasting = "" if path.with_name(path.name + "-wal").exists() else "&immutable=1"  # else nothing is made beside it
     journal = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro{lasting}", uri=True)
     journal.text_factory = lambda text: text.decode("utf-8", "surrogateescape")
     return journal
+
+
+def _hex(value: object) -> str:
+    return value.hex() if isinstance(value, bytes) else "none"
 
 
 def _in(folder: Path, name: str) -> Path:

@@ -11,7 +11,7 @@ from pathlib import Path
 import msgspec
 
 from storage.faults import Fault, Finding
-from storage.projection import Cursor, stands_in
+from storage.projection import Cursor, before_break, stands_in
 from storage.proof import keys
 from storage.proof.checkpoints import CHECKPOINTS_FILE, FIRST_BEFORE, PURPOSE, Checkpoint, line_hash
 from storage.proof.keys import KEYS_FILE, KeyRecord, is_signed, key_id
@@ -174,6 +174,8 @@ def _of_journal(place: Place, reader: JournalReader, rows: int) -> Iterator[Find
             yield _finding(Fault.JOURNAL_CUT, place.store, f"{rows} rows", f"{cursor.seq} rows, {when}")
             return
         if cursor.seq and not stands_in(cursor, reader):
+            if before_break(cursor, reader):
+                continue  # its row was set aside, damaged: storage/proof/aside.py asks there
             found = f"another hash at row {cursor.seq}: a row from {good + 1} to {cursor.seq} was replaced"
             yield _finding(Fault.HISTORY_REWRITTEN, place.store, found, f"{checkpoint.head}, {when}")
             return

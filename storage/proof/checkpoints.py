@@ -4,16 +4,20 @@
 <copy_to>/<station>/checkpoints.signed       in the second place, with keys.signed and the public keys
 """
 
+import contextlib
 import hashlib
-import shutil
+import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
 
 from config.loader import package_path
 from config.station import Station
-from storage.proof.keys import KEYS_FILE, KeyFolder, SigningKey
-from storage.proof.signed_lines import append, join, last_line, mirror, split
+from monitor.output import sync_folder
+from storage.projection import Cursor
+from storage.proof.keys import KEYS_FILE, KeyFolder, KeyRecord, SigningKey, is_signed
+from storage.proof.signed_lines import append, join, last_line, mirror, read_lines, split
 
 PURPOSE = b"line-monitor checkpoint 1\n"
 CHECKPOINTS_FILE = "checkpoints.signed"
@@ -71,6 +75,30 @@ def line_hash(line: bytes) -> str:
     return hashlib.sha256(line).hexdigest()
 
 
+def last_signed(folder: Path) -> Cursor | None:
+    """Up to where the journal in this state folder was signed, by one of its keys; None where it never was.
+
+    CheckpointFault where the last line is no checkpoint of ours.
+    """
+    line = last_line(folder / "journal" / CHECKPOINTS_FILE)
+    if line is None:
+        return None
+    cursor = _cursor(line)
+    for key_line in read_lines(folder / "keys" / KEYS_FILE):
+        with contextlib.suppress(ValueError, msgspec.MsgspecError):
+            key = msgspec.json.decode(split(key_line).statement, type=KeyRecord)
+            if is_signed(split(line), PURPOSE, bytes.fromhex(key.public)):
+                return cursor
+    raise CheckpointFault(f"{folder / 'journal' / CHECKPOINTS_FILE}: its last line is signed by no key of the station")
+
+
+def signed_before(folder: Path) -> Iterator[Cursor]:
+    """What the lines say, newest first, unproven; those that say nothing are left out."""
+    for line in reversed(read_lines(folder / "journal" / CHECKPOINTS_FILE)):
+        with contextlib.suppress(CheckpointFault):
+            yield _cursor(line)
+
+
 def second_place(station: Station) -> Path | None:
     """Where this station's checkpoints are kept besides; None where none is named."""
     return package_path(station.proof.copy_to) / station.name if station.proof.copy_to else None
@@ -83,9 +111,30 @@ def copy_proof(folder: Path, station: str, target: Path) -> int:
     where a disk should be mounted would be no second place.
     """
     keys = KeyFolder(folder, station)
-    target.mkdir(exist_ok=True)
+    if not target.exists():
+        target.mkdir()
+        sync_folder(target.parent)
     for public in keys.public_files():
-        if not (target / public.name).exists():
-            shutil.copyfile(public, target / public.name)
+        _copy_whole(public, target / public.name)
     mirror(keys.ring, target / KEYS_FILE)
     return mirror(CheckpointFile(folder, station).path, target / CHECKPOINTS_FILE)
+
+
+def _cursor(line: bytes) -> Cursor:
+    try:
+        said = msgspec.json.decode(split(line).statement, type=Checkpoint)
+        return Cursor(said.size, bytes.fromhex(said.head))
+    except (ValueError, msgspec.MsgspecError) as error:
+        raise CheckpointFault(f"no checkpoint: {error}") from error
+
+
+def _copy_whole(source: Path, copy: Path) -> None:
+    """Written in its place, as one may be able to add there and nothing else; a crash may have left half of it."""
+    content = source.read_bytes()
+    if copy.exists() and copy.read_bytes() == content:
+        return
+    with copy.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    sync_folder(copy.parent)

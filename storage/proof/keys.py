@@ -28,7 +28,7 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 
-from storage.journal import sync_folder
+from monitor.output import sync_folder, write_durably
 from storage.proof.signed_lines import SignedLine, append, join, last_line
 
 PURPOSE = b"line-monitor key 1\n"  # what one purpose signs is never taken for another's
@@ -112,7 +112,9 @@ class KeyFolder:
     @contextmanager
     def _alone(self) -> Iterator[None]:
         """The recorder that looks for its key, and the command that replaces it, take turns."""
-        self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if not self.path.exists():
+            self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
+            sync_folder(self.path.parent)
         at = os.open(self.path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         try:
             fcntl.flock(at, fcntl.LOCK_EX)
@@ -172,7 +174,7 @@ class KeyFolder:
         pem = Ed25519PublicKey.from_public_bytes(key.public).public_bytes(
             Encoding.PEM, PublicFormat.SubjectPublicKeyInfo
         )
-        (self.path / f"{key.id}.pub").write_bytes(pem)
+        write_durably(self.path / f"{key.id}.pub", pem)
         append(self.ring, join(by.sign(PURPOSE, msgspec.json.encode(record))))
         return record
 

@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable
 
 from storage.chain import GENESIS, first_fault, hash_of
-from storage.projection import Cursor, stands_in
+from storage.projection import Cursor, before_break, stands_in
 from storage.proof.checkpoints import CheckpointFile
 from storage.proof.keys import KeyFolder
 from storage.reader import JournalReader
@@ -35,9 +35,11 @@ def seal(
     ProofRefused where it does not follow, KeyFault and CheckpointFault where nothing can be signed, OSError where
     nothing can be written. Told to stop, it signs as far as it has come.
     """
+    head: Cursor | None = signed
     if signed.seq and not stands_in(signed, journal):
+        head = before_break(signed, journal)  # the row that says so is signed with the rest, and verify names it
+    if head is None:
         raise ProofRefused(f"row {signed.seq} was signed as {signed.hash.hex()}, and is not so any more: verify")
-    head = signed
     while not stopping() and (page := journal.lines(head.seq)):
         if fault := first_fault(page, after=head.seq, previous=head.hash):
             raise ProofRefused(f"row {fault.seq}: {fault.fault}: {fault.found}, not {fault.expected}")

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import structlog
 
-from storage.journal import sync_folder
+from monitor.output import sync_folder
 
 TAIL_BYTES = 1 << 16  # many lines; a whole one is under 2 KiB
 COPY_BYTES = 1 << 20  # at a time

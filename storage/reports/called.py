@@ -3,7 +3,7 @@
 import msgspec
 
 from monitor.rows import AlarmBody, PersonBody
-from storage.journal import JournalError
+from storage.journal_errors import JournalError
 from storage.memory import ACKNOWLEDGED
 from storage.reader import JournalReader
 from storage.report_questions import Period

@@ -7,7 +7,7 @@ from pathlib import Path
 from monitor.rows import Body, Row, RunBody, VerdictBody, read_body
 from storage.chain import GENESIS, Line, faults, hash_of
 from storage.images import ImageStore
-from storage.journal import JournalError
+from storage.journal_errors import JournalError
 from storage.projection import Cursor
 from storage.reader import JournalReader, parse_line
 

@@ -22,8 +22,8 @@ def ns(text: str) -> int:
         pytest.param(Shifts(), "2026-09-22T02:00", "2026-09-21T22:00", "2026-09-22T06:00", id="over-midnight"),
         pytest.param(Shifts(begin=("07:30",)), "2026-09-22T02:00", "2026-09-21T07:30", "2026-09-22T07:30", id="one"),
         pytest.param(VIENNA, "2026-07-01T04:00", "2026-07-01T04:00", "2026-07-01T12:00", id="summer"),
-        pytest.param(VIENNA, "2026-10-25T00:30", "2026-10-24T20:00", "2026-10-25T05:00", id="nine-hours-in-october"),
-        pytest.param(VIENNA, "2026-03-29T00:30", "2026-03-28T21:00", "2026-03-29T04:00", id="seven-hours-in-march"),
+        pytest.param(VIENNA, "2026-10-25T00:30", "2026-10-24T20:00", "2026-10-25T05:00", id="row-74-nine-hours"),
+        pytest.param(VIENNA, "2026-03-29T00:30", "2026-03-28T21:00", "2026-03-29T04:00", id="row-74-seven-hours"),
     ],
 )
 def test_a_moment_lies_in_its_shift(shifts: Shifts, at: str, begin: str, end: str) -> None:

@@ -27,6 +27,15 @@ def missing(what: str) -> None:
 
 
 @pytest.fixture
+def strace() -> str:
+    """The program, which traces, kills and fails system calls."""
+    program = shutil.which("strace")
+    if program is None:
+        missing("strace")
+    return str(program)
+
+
+@pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The state folder of rail-03."""
     monkeypatch.setenv("LINE_STATE", str(tmp_path))

@@ -16,7 +16,8 @@ from monitor.recovery import Recovered
 from monitor.rows import AlarmBody, Row, VerdictBody, read_body
 from monitor.rules.disk import Level
 from storage import journal as journals
-from storage.journal import JournalFull, SqliteJournal, journal_files, open_journal
+from storage.journal import SqliteJournal, journal_files, open_journal
+from storage.journal_errors import JournalError, JournalFull
 from storage.reader import JournalReader
 from tests.monitor.builders import PROVENANCE, a_captured, a_region, a_segmentation, a_station
 from tests.storage.builders import a_png, a_run, a_verdict, sha256_of
@@ -235,7 +236,7 @@ def test_row_66_a_start_on_a_full_disk_opens_its_journal_by_the_reserve(disk: Sm
         with open_journal(folder) as journal:
             assert journal.append([a_verdict(2)]) == [2]
     else:
-        with pytest.raises(journals.JournalError, match=r"full|disk I/O"), open_journal(folder) as journal:
+        with pytest.raises(JournalError, match=r"full|disk I/O"), open_journal(folder) as journal:
             journal.append([a_verdict(2)])
 
 

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from monitor.messages import Outcome
-from storage.journal import JournalError, SqliteJournal, journal_files, open_journal
+from storage.journal import SqliteJournal, journal_files, open_journal
+from storage.journal_errors import JournalError
 from storage.reader import JournalReader
 from tests.storage.builders import a_png, a_run, a_verdict, an_actuated, sha256_of
 

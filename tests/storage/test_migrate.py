@@ -170,7 +170,7 @@ def test_who_reads_migrates_nothing_and_says_what_to_run(old: str, folder: Path)
 
 
 @pytest.mark.parametrize("writes", [True, False])
-def test_tables_of_a_newer_program_are_refused(url: str, writes: bool) -> None:
+def test_row_71_tables_of_a_newer_program_are_refused(url: str, writes: bool) -> None:
     migrated(url)
     with connected(url) as connection:
         connection.execute(text("UPDATE alembic_version SET version_num = '0099'"))
@@ -201,7 +201,7 @@ def test_a_version_that_no_program_wrote_is_refused(old: str) -> None:
     store.close()
 
 
-def test_killed_at_any_statement_the_old_tables_are_whole_and_the_next_start_migrates(old: str) -> None:
+def test_row_71_killed_at_any_statement_the_old_tables_are_whole_and_the_next_start_migrates(old: str) -> None:
     columns, before = columns_of(old), rows_of(old)
     step = 1 if old.startswith("sqlite") else 4  # a server takes a while to see that its client is dead
     statement, said = 0, "killed"

@@ -69,12 +69,12 @@ INSERT = (
 @pytest.mark.parametrize(
     ("statements", "expected"),
     [
-        pytest.param(("DELETE FROM journal WHERE seq = 5",), "seq_hole", id="deletion"),
-        pytest.param(("DELETE FROM journal WHERE seq = 1",), "seq_hole", id="deletion-of-the-first"),
-        pytest.param(swap(5, 9), "hash_broken", id="swap"),
-        pytest.param(INSERT, "hash_broken", id="insertion"),
-        pytest.param(CUT, "journal_cut", id="truncation"),
-        pytest.param(("DELETE FROM journal",), "journal_cut", id="all-gone"),
+        pytest.param(("DELETE FROM journal WHERE seq = 5",), "seq_hole", id="row-72-deletion"),
+        pytest.param(("DELETE FROM journal WHERE seq = 1",), "seq_hole", id="row-72-deletion-of-the-first"),
+        pytest.param(swap(5, 9), "hash_broken", id="row-72-swap"),
+        pytest.param(INSERT, "hash_broken", id="row-72-insertion"),
+        pytest.param(CUT, "journal_cut", id="row-73-truncation"),
+        pytest.param(("DELETE FROM journal",), "journal_cut", id="row-73-all-gone"),
     ],
 )
 def test_rows_taken_moved_or_put_in(sealed: Sealed, statements: tuple[str, ...], expected: str) -> None:
@@ -87,9 +87,9 @@ def test_rows_taken_moved_or_put_in(sealed: Sealed, statements: tuple[str, ...],
 @pytest.mark.parametrize(
     "change",
     [
-        pytest.param(lambda lines: [*lines[:4], lines[4]._replace(slot=77), *lines[5:]], id="edit"),
-        pytest.param(lambda lines: [*lines[:4], *lines[5:], lines[4]], id="reorder"),
-        pytest.param(lambda lines: [*lines[:5], lines[4]._replace(slot=77), *lines[5:]], id="insert"),
+        pytest.param(lambda lines: [*lines[:4], lines[4]._replace(slot=77), *lines[5:]], id="row-72-edit"),
+        pytest.param(lambda lines: [*lines[:4], *lines[5:], lines[4]], id="row-72-reorder"),
+        pytest.param(lambda lines: [*lines[:5], lines[4]._replace(slot=77), *lines[5:]], id="row-72-insert"),
     ],
 )
 def test_a_history_hashed_anew_is_not_the_one_signed(
@@ -100,7 +100,7 @@ def test_a_history_hashed_anew_is_not_the_one_signed(
     assert sealed.found() == sealed.found_offline() == {("checkpoints", "history_rewritten")}
 
 
-def test_the_first_edited_row_is_named(sealed: Sealed) -> None:
+def test_row_72_the_first_edited_row_is_named(sealed: Sealed) -> None:
     sealed.edit("UPDATE journal SET slot = 77 WHERE seq = 5", "UPDATE journal SET slot = 78 WHERE seq = 8")
 
     named = [each.frame for each in sealed.verify().rows if each.fault == "hash_broken"]
@@ -117,7 +117,7 @@ def test_without_checkpoints_a_cut_end_is_not_found(sealed: Sealed, monkeypatch:
     assert sealed.found(with_copy=False) == set()
 
 
-def test_an_old_copy_put_back_is_found_by_the_second_place_alone(folder: Path, tmp_path: Path) -> None:
+def test_row_73_an_old_copy_put_back_is_found_by_the_second_place_alone(folder: Path, tmp_path: Path) -> None:
     sealed = Sealed(folder, copy=tmp_path / "elsewhere")
     sealed.write(*a_day()[:6])
     sealed.sign()
@@ -133,7 +133,7 @@ def test_an_old_copy_put_back_is_found_by_the_second_place_alone(folder: Path, t
     assert str(sealed.verify(with_copy=False).checked["second_place"]).startswith("none")
 
 
-def test_an_old_copy_put_back_and_written_on_is_found(folder: Path, tmp_path: Path) -> None:
+def test_row_73_an_old_copy_put_back_and_written_on_is_found(folder: Path, tmp_path: Path) -> None:
     sealed = Sealed(folder, copy=tmp_path / "elsewhere")
     sealed.write(*a_day()[:6])
     sealed.sign()
@@ -193,7 +193,7 @@ def test_checkpoints_that_were_touched(sealed: Sealed, harm: Callable[[Sealed], 
 
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(seq=st.integers(1, 12), column=st.sampled_from(HASHED), at=st.integers(0, 10_000), bit=st.integers(0, 7))
-def test_one_bit_of_any_cell(sealed: Sealed, seq: int, column: str, at: int, bit: int) -> None:
+def test_row_72_one_bit_of_any_cell(sealed: Sealed, seq: int, column: str, at: int, bit: int) -> None:
     path = sealed.folder / "journal" / "000001.sqlite"
     sound = path.read_bytes()
     try:
@@ -231,7 +231,7 @@ def flip(path: Path, seq: int, column: str, at: int, bit: int) -> None:
 
 
 @pytest.mark.parametrize("last", range(12))
-def test_wherever_the_end_is_cut_off(sealed: Sealed, last: int) -> None:
+def test_row_73_wherever_the_end_is_cut_off(sealed: Sealed, last: int) -> None:
     sealed.edit(f"DELETE FROM journal WHERE seq > {last}")
 
     assert ("checkpoints", "journal_cut") in sealed.found(with_copy=False)

@@ -1,5 +1,6 @@
 """Each harm done to a journal, a log or a store is found and named."""
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -64,8 +65,8 @@ def break_audit(line: Line) -> None:
 @pytest.mark.parametrize(
     ("harm", "expected"),
     [
-        pytest.param(change_row, {("journal", "hash_broken"), ("gate", "pass_rejected")}, id="row-edited"),
-        pytest.param(drop_row, {("journal", "seq_hole")}, id="row-deleted"),
+        pytest.param(change_row, {("journal", "hash_broken"), ("gate", "pass_rejected")}, id="row-72-journal-edited"),
+        pytest.param(drop_row, {("journal", "seq_hole")}, id="row-72-journal-deleted"),
         pytest.param(break_row, {("journal", "row_unreadable"), ("journal", "hash_broken")}, id="body-edited"),
         pytest.param(break_file, {("journal", "journal_unreadable")}, id="file-damaged"),
         pytest.param(
@@ -75,23 +76,23 @@ def break_audit(line: Line) -> None:
         pytest.param(
             sql("DELETE FROM inspection WHERE slot = 1"),
             {("audit", "row_missing")},
-            id="audit-lost",
+            id="row-72-audit-deleted",
         ),
         pytest.param(sql("DELETE FROM crop WHERE kind = 'mask'"), {("audit", "row_differs")}, id="crop-lost"),
         pytest.param(
             sql("UPDATE inspection SET outcome = 'PASS' WHERE slot = 4"),
             {("audit", "row_differs")},
-            id="audit-edited",
+            id="row-72-audit-edited",
         ),
         pytest.param(
             sql("UPDATE actuation SET gate = 'released' WHERE slot = 2"),
             {("audit", "row_differs")},
-            id="gate-edited",
+            id="row-72-gate-edited",
         ),
         pytest.param(
             sql("UPDATE inspection SET seq = 8 WHERE slot = 1"),
             {("audit", "row_missing"), ("audit", "row_unknown")},
-            id="audit-invented",
+            id="row-72-audit-renumbered",
         ),
         pytest.param(change_cursor, {("audit", "store_foreign")}, id="audit-of-another-journal"),
         pytest.param(advance_cursor, {("images", "store_foreign")}, id="images-ahead"),
@@ -142,6 +143,19 @@ def test_an_entry_that_was_changed_is_found(line: Line, valkey: Valkey) -> None:
         client.xadd("line:rail-03:verdicts", dict(fields), id="11-0")
 
     assert faults(line.verify(valkey.url)) == [("live", "row_differs")]
+
+
+def test_row_73_an_audit_store_put_back_to_before_is_found(line: Line) -> None:
+    line.write(sound_rows()[:6], parts={})
+    line.project()
+    shutil.copy(line.folder / "audit.sqlite", line.folder / "old.sqlite")
+    line.write(sound_rows()[6:])
+    line.project()
+    assert line.verify().ok
+
+    shutil.copy(line.folder / "old.sqlite", line.folder / "audit.sqlite")
+
+    assert faults(line.verify()) == [("audit", "store_behind")]
 
 
 def test_a_redis_that_is_away_is_said_and_no_fault(line: Line) -> None:
