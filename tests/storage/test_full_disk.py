@@ -15,7 +15,6 @@ from monitor.messages import Closed, Disposition, Outcome, Projected, Reason
 from monitor.recovery import Recovered
 from monitor.rows import AlarmBody, Row, VerdictBody, read_body
 from monitor.rules.disk import Level
-from storage import journal as journals
 from storage.journal import SqliteJournal, journal_files, open_journal
 from storage.journal_errors import JournalError, JournalFull
 from storage.reader import JournalReader
