@@ -39,7 +39,7 @@ def test_it_is_not_back_before_it_is_well(lag: StoreLag) -> None:
 
 
 def test_each_store_has_its_own_outage_and_its_facts_are_in_the_text() -> None:
-    told = StoreWatch(1.0).look([a_lag(2.0, 1200, store="audit", why="refused"), a_lag(3.0, None), a_lag(0.5)])
+    told = StoreWatch(1.0).look([a_lag(2.0, 1200, store="audit", why="refused"), a_lag(3.0, None)])
 
     assert [(each.about, each.text) for each in told] == [
         ("audit", "1,200 rows and 2 s behind: refused"),
