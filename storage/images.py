@@ -56,10 +56,19 @@ class ImageStore:
             return
         named = {sha256 for _, body in bodies_of(rows) if isinstance(body, VerdictBody) for sha256 in pictures(body)}
         self.put({sha256: png for sha256 in sorted(named) if (png := self._missing(sha256)) is not None})
+        self.stand_at(Cursor(rows[-1].seq, rows[-1].hash))
+
+    def stand_at(self, cursor: Cursor) -> None:
+        """Says that the pictures up to this row are here."""
         with _lost():
-            cursor = _CursorFile(seq=rows[-1].seq, hash=rows[-1].hash)
-            self._write(self._cursor_file, msgspec.json.encode(cursor))
+            self._write(self._cursor_file, msgspec.json.encode(_CursorFile(seq=cursor.seq, hash=cursor.hash)))
             sync_folder(self._images)
+
+    def remove(self, sha256: str) -> None:
+        """Takes one picture away."""
+        with _lost():
+            self.path(sha256).unlink(missing_ok=True)
+            sync_folder(self.path(sha256).parent)
 
     def restart(self) -> None:
         """Begins anew; what is here stays, its names say what it is."""

@@ -28,17 +28,11 @@ log = structlog.get_logger()
 def open_live(
     url: str, station: Station, folder: Path, journal: JournalReader, *, timeout_s: float = TIMEOUT_S
 ) -> LiveStore:
-    """The live view of a station, for the one that fills it. Raises `StoreLost`."""
-    pictures = ImageStore(folder)
+    """The live view of a station, for the one that fills it; what it lost, or has of another journal, begins anew.
 
-    def row(seq: int) -> Row | None:
-        found = journal.rows(seq - 1, 1)
-        return found[0] if found else None
-
-    def picture(sha256: str) -> bytes | None:
-        return journal.attachment(sha256) or pictures.get(sha256)
-
-    store = LiveStore(url, station.name, station.live, row=row, picture=picture, timeout_s=timeout_s)
+    Raises `StoreLost`.
+    """
+    store = make_live(url, station, folder, journal, timeout_s=timeout_s)
     try:
         cursor = store.cursor()
         if cursor is not None and not stands_in(cursor, journal):
@@ -51,6 +45,20 @@ def open_live(
         store.close()
         raise
     return store
+
+
+def make_live(url: str, station: Station, folder: Path, journal: JournalReader, *, timeout_s: float) -> LiveStore:
+    """The live view as it is; asks the server nothing yet."""
+    pictures = ImageStore(folder)
+
+    def row(seq: int) -> Row | None:
+        found = journal.rows(seq - 1, 1)
+        return found[0] if found else None
+
+    def picture(sha256: str) -> bytes | None:
+        return journal.attachment(sha256) or pictures.get(sha256)
+
+    return LiveStore(url, station.name, station.live, row=row, picture=picture, timeout_s=timeout_s)
 
 
 def seed_live(store: LiveStore, station: Station, folder: Path, journal: JournalReader) -> Seed | None:

@@ -39,7 +39,7 @@ log = structlog.get_logger()
 
 
 def run_recorder(
-    lifeline: Lifeline, station: Station, *, live_url: str | None, projected: Callable[[int], None]
+    lifeline: Lifeline, station: Station, *, live_url: str | None, projected: Callable[[int], object]
 ) -> None:
     """Projects until it is told to drain; `projected` is told how far the pictures are safe."""
     folder = state_folder(station)
@@ -96,7 +96,7 @@ def _stores(station: Station, folder: Path, live_url: str | None) -> dict[str, O
     return stores
 
 
-def _tell(images: Follower, told: int, projected: Callable[[int], None]) -> int:
+def _tell(images: Follower, told: int, projected: Callable[[int], object]) -> int:
     """Says how far the pictures are safe, where that has changed."""
     if images.taken > told:
         projected(images.taken)
