@@ -28,7 +28,6 @@ GROUPS = {
     "bench": "benchmarks.commands",
     "keys": "storage.key_commands",
     "labels": "storage.label_commands",
-    "rebuild": "storage.rebuild_commands",
 }
 PLANTS = ("monitor.twin.plant:run_plant", "monitor.twin.plc_plant:run_plc_plant")  # without, with a PLC
 

@@ -16,6 +16,8 @@ class Fault(StrEnum):
     VERDICT_MALFORMED = "verdict_malformed"  # NOT_INSPECTED without a reason, a frame that is not its camera's, …
     VERDICT_TWICE = "verdict_twice"  # a trigger ended twice
     CORRECTION_DANGLING = "correction_dangling"  # it corrects no verdict of its frame
+    ARCHIVE_MISSING = "archive_missing"  # an archived file of it, or a part of one, is gone
+    ARCHIVE_CHANGED = "archive_changed"  # one is not what its manifest says, or holds other rows
     # of the journal against the trigger source (I1)
     SOURCE_MISSING = "source_missing"  # there are verdicts, and no log of what was triggered
     SOURCE_UNREADABLE = "source_unreadable"  # a line of it is none
@@ -55,7 +57,7 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
     """One fault, where it is, and what would have been right."""
 
     fault: Fault
-    store: str  # journal, source, gate, audit, images, live, checkpoints, copy
+    store: str  # journal, archive, source, gate, audit, images, live, checkpoints, copy
     frame: str | None
     found: str
     expected: str

@@ -19,10 +19,10 @@ EXIT_FAULT = 1
 SHOWN_LOST = 20  # at the terminal; --json has them all
 
 JsonTo = Annotated[str | None, typer.Option("--json", metavar="FILE|-", help="Write one JSON object there.")]
-app = typer.Typer(invoke_without_command=True, help="Make a store anew from the journal while the line stands.")
+app = typer.Typer()
 
 
-@app.callback()
+@app.command("rebuild")
 def rebuild_store(
     station: Annotated[str, typer.Option("--station", metavar="NAME|PATH", help="A station's name, or its file.")],
     store: Annotated[Store, typer.Option("--store", help="SQL, Redis, or the pictures.")],

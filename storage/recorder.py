@@ -6,6 +6,7 @@ Each store has its own thread, cursor and view of the journal, so one that is aw
             ──▶ SQL audit store
             ──▶ Redis
             ──▶ checkpoints, beside the journal and in the second place
+            ──▶ archive: closed files that every store has taken in, packed
 """
 
 import time
@@ -19,6 +20,7 @@ import structlog
 from config.loader import state_folder
 from config.station import Station
 from monitor.lifeline import Drain, Lifeline, Stores
+from storage.archiver import Archiver
 from storage.audit import AuditStore
 from storage.counts import write_live_counts
 from storage.database import audit_url
@@ -46,7 +48,8 @@ def run_recorder(
     stores = _stores(station, folder, live_url)
     followers = {name: Follower(name, folder, opens) for name, opens in stores.items()}
     signer = CheckpointSigner(station.name, folder, station.proof, second_place(station))
-    threads: list[Follower | CheckpointSigner] = [*followers.values(), signer]
+    archiver = Archiver(folder, station.archive.keep_files)
+    threads: list[Follower | CheckpointSigner | Archiver] = [*followers.values(), signer, archiver]
     told, said_s = 0, 0.0
     with JournalReader(folder) as journal:
         for thread in threads:
@@ -60,6 +63,7 @@ def run_recorder(
             last = journal.last_seq()
             for thread in threads:
                 thread.follow(last)
+            archiver.allow(min(follower.taken for follower in followers.values()))
             told = _tell(followers["images"], told, projected)
             if (now_s := time.monotonic()) - said_s >= SAY_S:
                 said_s = now_s
@@ -74,6 +78,7 @@ def run_recorder(
             log.warning("store.left_behind", store=name, lag=lag, answer="the next start brings it up to date")
         follower.stop()
     signer.stop()
+    archiver.stop()
 
 
 def _stores(station: Station, folder: Path, live_url: str | None) -> dict[str, Opens]:
