@@ -2,10 +2,9 @@
 
     python -I verify_journal.py FOLDER [--checkpoints DIR] [--key FILE.pub] [--json]
 
-FOLDER is a station's state folder, or any folder with its 000001.sqlite …, checkpoints.signed and keys.signed.
+FOLDER is a station's state folder, or any folder with its 000001.sqlite …, archive/, checkpoints.signed, keys.signed.
 DIR is the second place of the checkpoints; FILE.pub the station's first public key, got by another way.
-It reads, and changes nothing. Exit: 0 no fault, 1 a fault, 2 usage, 3 no fault but signatures could not be checked.
-Without `cryptography` everything but the signatures is checked.
+It changes nothing. Exit: 0 no fault, 1 a fault, 2 usage, 3 no fault but, without `cryptography`, no signature checked.
 
 Row:         hash = SHA-256(hash before ‖ JSON [seq, kind, frame, slot, outcome, reason, body]); before row 1 come 32
              zero bytes; the JSON has no spaces, is UTF-8, and escapes only where JSON must.
@@ -17,9 +16,12 @@ import argparse
 import base64
 import hashlib
 import json
+import lzma
 import re
 import sqlite3
 import sys
+import tempfile
+from collections.abc import Iterator
 from contextlib import closing
 from importlib.util import find_spec
 from pathlib import Path
@@ -31,6 +33,7 @@ ED25519_DER = bytes.fromhex("302a300506032b6570032100")  # before the 32 bytes o
 COLUMNS = "seq, kind, frame, slot, outcome, reason, body, hash"
 SHA256 = re.compile("[0-9a-f]{64}")
 PICTURES = ("frame", "crop", "mask")
+UNREADABLE = (sqlite3.Error, OSError, EOFError, lzma.LZMAError, ValueError, KeyError, TypeError)
 NO_LIBRARY = "signatures are NOT checked: `cryptography` is missing (python -m pip install cryptography)"
 
 
@@ -38,7 +41,8 @@ class Place:
     """Signed lines in one place; `checkpoints` are those that a key of the station signed."""
 
     def __init__(self, store: str, checkpoints: Path, keys: Path) -> None:
-        self.store, self.keys, self.lines = store, _lines(keys / "keys.signed"), _lines(checkpoints)
+        self.store, files = store, (keys / "keys.signed", checkpoints / "checkpoints.signed")
+        self.keys, self.lines = (at.read_bytes().split(b"\n")[:-1] if at.is_file() else [] for at in files)
         self.checkpoints: list[dict[str, Any]] = []
 
 
@@ -48,7 +52,6 @@ class Verifier:
     def __init__(self) -> None:
         self.faults: list[dict[str, str]] = []
         self.checked: dict[str, int] = {"rows": 0}
-        self.notes: list[str] = []
 
     def fault(self, word: str, store: str, found: str, expected: str) -> None:
         self.faults.append({"fault": word, "store": store, "found": found, "expected": expected})
@@ -77,30 +80,43 @@ class Verifier:
 
     def rows(self, folder: Path, wanted: set[int]) -> dict[int, str] | None:
         """Walks the chain and the pictures it names; size → hash, of the sizes asked for. None: it is unreadable."""
-        files, images = sorted(_in(folder, "journal").glob("[0-9]*.sqlite")), folder / "images"
-        hashes, after, before, pictures = {0: bytes(32).hex()}, 0, bytes(32), 0
-        for path in files:
-            try:
+        images, hashes, after, before, pictures = folder / "images", {0: bytes(32).hex()}, 0, bytes(32), 0
+        try:
+            for path in self.files(_in(folder, "journal")):
                 with closing(_open(path)) as journal:
                     for row in journal.execute(f"SELECT {COLUMNS} FROM journal ORDER BY seq"):  # noqa: S608
                         seq, stated = row[0], row[7]
+                        shown = stated.hex() if isinstance(stated, bytes) else "none"
                         if seq != after + 1:
                             self.fault("seq_hole", "journal", f"row {seq}", f"row {after + 1}")
-                        if stated != (expected := row_hash(before, row[:7])):
-                            self.fault("hash_broken", "journal", f"row {seq}: {_hex(stated)}", _hex(expected))
+                        if stated != (right := row_hash(before, row[:7])):
+                            self.fault("hash_broken", "journal", f"row {seq}: {shown}", f"{right and right.hex()}")
                         after, before = seq, stated if isinstance(stated, bytes) else b""
                         if seq in wanted:
-                            hashes[seq] = _hex(stated)
+                            hashes[seq] = shown
                         if images.is_dir() and row[1] == "verdict":
                             pictures += self.pictures(seq, row[6], images, journal)
-            except sqlite3.Error as error:
-                self.fault("journal_unreadable", "journal", f"{path.name}: {error}", "a sound file")
-                self.checked["rows"] = after
-                return None
-        if not files:
-            self.fault("journal_unreadable", "journal", f"no file 000001.sqlite in {folder}", "a journal")
+        except UNREADABLE as error:
+            self.fault("journal_unreadable", "journal", f"behind row {after}: {error}", "a sound file")
+            self.checked["rows"] = after
+            return None
         self.checked |= {"rows": after, "pictures": pictures}
         return hashes
+
+    def files(self, journal: Path) -> Iterator[Path]:
+        """Each file of the journal; an archived one is unpacked, and gone when the next is asked for."""
+        found = {path.stem: path for path in [*journal.glob("archive/[0-9]*.json"), *journal.glob("[0-9]*.sqlite")]}
+        if not found:
+            self.fault("journal_unreadable", "journal", f"no file 000001.sqlite in {journal}", "a journal")
+        for _, path in sorted(found.items()):
+            if path.suffix == ".sqlite":
+                yield path
+                continue
+            most = json.loads(path.read_bytes())["plain_bytes"]  # whether it is the right file, the chain says
+            with tempfile.NamedTemporaryFile(buffering=0) as plain, lzma.open(path.with_suffix(".sqlite.xz")) as packed:
+                while plain.tell() < most and plain.write(packed.read(1 << 20)):
+                    pass
+                yield Path(plain.name)
 
     def pictures(self, seq: int, body: str, images: Path, journal: sqlite3.Connection) -> int:
         """Those that a verdict names; how many."""
@@ -120,7 +136,7 @@ class Verifier:
         return len(shas)
 
     def place(self, store: str, checkpoints: Path, keys: Path, trusted: bytes | None) -> Place:
-        place = Place(store, checkpoints / "checkpoints.signed", keys)
+        place = Place(store, checkpoints, keys)
         if place.lines and not place.keys:
             self.fault("key_foreign", store, "no public key", "keys.signed")
         self.checkpoints(place, self.keys(place, trusted))
@@ -155,8 +171,7 @@ class Verifier:
         number, before, size, newest = 0, "0" * 64, 0, 0
         for position, line in enumerate(place.lines, start=1):
             store, at = place.store, f"checkpoint {position}"
-            before, named = hashlib.sha256(line).hexdigest(), before
-            number += 1
+            number, before, named = number + 1, hashlib.sha256(line).hexdigest(), before
             try:
                 statement, signature, said = _split(line)
                 facts = [said[name] for name in ("size", "number", "at", "head", "before", "station", "key")]
@@ -185,8 +200,7 @@ class Verifier:
         """Where the journal first ceases to be what was signed."""
         good = 0
         for said in place.checkpoints:
-            size, rows = said["size"], self.checked["rows"]
-            signed = f"signed as checkpoint {said['number']}"
+            size, rows, signed = said["size"], self.checked["rows"], f"signed as checkpoint {said['number']}"
             if size > rows:
                 self.fault("journal_cut", place.store, f"{rows} rows", f"{size} rows, {signed}")
                 return
@@ -215,8 +229,7 @@ def row_hash(before: bytes, cells: tuple[object, ...]) -> bytes | None:
 
 
 def _open(path: Path) -> sqlite3.Connection:
-    # a file that no writer has open is not even given the files that SQLite keeps beside it
-    lasting = "" if path.with_name(path.name + "-wal").exists() else "&immutable=1"
+    lasting = "" if path.with_name(path.name + "-wal").exists() else "&immutable=1"  # then nothing is put beside it
     journal = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro{lasting}", uri=True)
     journal.text_factory = lambda text: text.decode("utf-8", "surrogateescape")
     return journal
@@ -226,16 +239,9 @@ def _in(folder: Path, name: str) -> Path:
     return folder / name if (folder / name).is_dir() else folder
 
 
-def _lines(path: Path) -> list[bytes]:
-    return path.read_bytes().split(b"\n")[:-1] if path.is_file() else []
-
-
 def _split(line: bytes) -> tuple[bytes, bytes, dict[str, Any]]:
     statement, _, signature = line.rpartition(b" ")
-    said = json.loads(statement)
-    if not isinstance(said, dict):
-        raise ValueError("no JSON object")
-    return statement, bytes.fromhex(signature.decode("ascii")), said
+    return statement, bytes.fromhex(signature.decode("ascii")), json.loads(statement)
 
 
 def _signed(public: bytes, signed: bytes, signature: bytes) -> bool:
@@ -249,10 +255,6 @@ def _signed(public: bytes, signed: bytes, signature: bytes) -> bool:
     except (InvalidSignature, ValueError):
         return False
     return True
-
-
-def _hex(value: object) -> str:
-    return value.hex() if isinstance(value, bytes) else "none"
 
 
 def _differ(ours: list[bytes], theirs: list[bytes]) -> int:
@@ -282,17 +284,15 @@ def main() -> int:
     except (OSError, ValueError) as error:
         parser.error(f"{given.key}: {error}")
     verifier = Verifier()
-    elsewhere = _in(given.checkpoints, given.folder.resolve().name) if given.checkpoints else None
-    verifier.verify(given.folder, elsewhere, trusted)
+    verifier.verify(given.folder, given.checkpoints and _in(given.checkpoints, given.folder.resolve().name), trusted)
     if given.json:
         said = {"checked": verifier.checked, "notes": verifier.notes, "rows": verifier.faults}
         print(json.dumps({"ok": not verifier.faults} | said))
     else:
         for each in verifier.faults:
             print(f"{each['fault']} ({each['store']}): found {each['found']}; expected {each['expected']}")
-        for note in verifier.notes:
-            print(f"note: {note}")
-        print(f"{len(verifier.faults)} faults; checked: {verifier.checked}")
+        notes = [f"note: {note}" for note in verifier.notes]
+        print(*notes, f"{len(verifier.faults)} faults; checked: {verifier.checked}", sep="\n")
     return 1 if verifier.faults else (0 if HAS_LIBRARY else 3)
 
 

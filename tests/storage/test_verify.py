@@ -202,7 +202,13 @@ def test_without_the_chain_an_edit_is_not_found(line: Line, monkeypatch: pytest.
 
 
 def test_every_word_is_shown_by_a_test() -> None:
-    names = ("test_verify.py", "test_verify_stores.py", "test_proof_tampering.py", "test_keys.py")
+    names = (
+        "test_verify.py",
+        "test_verify_stores.py",
+        "test_proof_tampering.py",
+        "test_keys.py",
+        "test_verify_archive.py",
+    )
     tests = [Path(__file__).with_name(name) for name in names]
     text = "".join(path.read_text(encoding="utf-8") for path in tests)
 
