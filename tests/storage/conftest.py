@@ -13,9 +13,11 @@ from pathlib import Path
 import psycopg
 import pytest
 import redis
+from sqlalchemy.engine import make_url
 
 from storage.journal import SqliteJournal, open_journal
 from storage.live_server import find_valkey
+from tests.storage.roads import Road
 
 POSTGRES = os.environ.get("LINE_TEST_POSTGRES", "postgresql://postgres@127.0.0.1:5432/test")
 
@@ -155,3 +157,13 @@ def postgres(postgres_server: str) -> Iterator[str]:
 def url(request: pytest.FixtureRequest, folder: Path) -> str:
     """An empty audit database of each kind."""
     return f"sqlite:///{folder / 'audit.sqlite'}" if request.param == "sqlite" else request.getfixturevalue("postgres")
+
+
+@pytest.fixture
+def road(postgres: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Road]:
+    if make_url(postgres).host is None:
+        pytest.skip("NOT TESTED: this server is reached by a socket alone")
+    road = Road(postgres)
+    monkeypatch.setenv("LINE_AUDIT_URL", road.url)
+    yield road
+    road.cut()
