@@ -7,6 +7,7 @@ An open read transaction would keep the writer's log from being truncated, so no
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Self
 
 from monitor.messages import Outcome, Reason
 from monitor.rows import AlarmBody, Kind, PersonBody, Row, RunBody, read_body
@@ -150,7 +151,7 @@ class JournalReader:
     def close(self) -> None:
         self._files.close()
 
-    def __enter__(self) -> "JournalReader":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:

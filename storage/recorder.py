@@ -35,6 +35,7 @@ from storage.reader import JournalReader
 
 POLL_S = 0.2  # rows that came together are written together
 DRAIN_S = 3.0
+LAST_ANSWER_S = 0.5  # from Redis, when nothing is left to wait behind it
 SAY_S = 0.5
 STORES_FILE = "stores.json"  # how far each store is, for whoever looks from outside
 log = structlog.get_logger()
@@ -120,7 +121,10 @@ def _say_lags(lifeline: Lifeline, folder: Path, followers: Iterable[Follower]) -
 
 def _note_live_counts(folder: Path, station: Station, live_url: str) -> None:
     """What Redis has taken in of each run: our own server stops with the line, and the summary comes after it."""
-    store = LiveStore(live_url, station.name, station.live, row=lambda _: None, picture=lambda _: None)
+    limits = station.live
+    store = LiveStore(
+        live_url, station.name, limits, row=lambda _: None, picture=lambda _: None, timeout_s=LAST_ANSWER_S
+    )
     try:
         write_live_counts(folder, store.runs())
     except StoreLost as error:

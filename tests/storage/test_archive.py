@@ -2,10 +2,12 @@
 
 import os
 import time
+from functools import partial
 from pathlib import Path
 
 import pytest
 
+import storage.recorder
 from monitor.messages import Outcome
 from storage.archive import Archived, archived_files
 from storage.archiver import Archiver
@@ -13,9 +15,11 @@ from storage.images import ImageStore
 from storage.journal import JournalError, journal_files, open_journal
 from storage.memory import JournalMemory
 from storage.reader import JournalReader
-from tests.storage.archived import ROWS, archive, everything, fill, names
-from tests.storage.builders import a_png, a_verdict, sha256_of
+from tests.storage.archived import ROWS, archive, everything, fill, is_whole, names
+from tests.storage.builders import a_png, a_run, a_verdict, sha256_of
+from tests.storage.conftest import Valkey
 from tests.storage.test_journal import edit
+from tests.storage.test_recorder import Recorder, inspect, until
 
 
 @pytest.fixture
@@ -75,7 +79,12 @@ def test_a_start_of_the_line_unpacks_nothing(full: Path, monkeypatch: pytest.Mon
     archive(full)
     unpacked: list[int] = []
     whole = Archived.unpack
-    monkeypatch.setattr(Archived, "unpack", lambda self: unpacked.append(self.number) or whole(self))
+
+    def unpack(self: Archived) -> Path:
+        unpacked.append(self.number)
+        return whole(self)
+
+    monkeypatch.setattr(Archived, "unpack", unpack)
 
     memory = JournalMemory(full, ("head", "web"))
     with open_journal(full, rows_per_file=ROWS) as journal:
@@ -182,3 +191,26 @@ def test_a_file_that_unpacks_to_more_than_it_should_is_not_written_on(
 
     with JournalReader(full) as reader, pytest.raises(JournalError, match="SHA-256"):
         reader.lines(0)
+
+
+def test_the_recorder_archives_what_all_its_stores_have(
+    folder: Path, valkey: Valkey, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(storage.recorder, "Archiver", partial(Archiver, keep_rows=0, look_s=0.05, rest=0.0))
+    with open_journal(folder, rows_per_file=ROWS) as journal:
+        journal.append([a_run()])
+        valkey.kill()
+        recorder = Recorder(valkey.url)
+        inspect(journal, range(1, 60))
+        until(lambda: bool(recorder.projected) and recorder.projected[-1] == 60)
+        journal.prune(60)
+        time.sleep(0.5)
+        kept = names(folder)
+        valkey.start()
+
+        until(lambda: names(folder)[0] == "000004.sqlite")
+
+        inspect(journal, range(60, 80))
+        recorder.drain()
+    assert len(kept) == 6
+    assert is_whole(folder, 80)

@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from sqlalchemy import create_engine, select
+from sqlalchemy import Engine, create_engine, select
 from typer.testing import CliRunner
 
 import storage.audit
@@ -24,6 +24,7 @@ from monitor.messages import Gate, Outcome, Reason
 from monitor.rows import Entry, RunBody
 from monitor.runner import hold_station
 from storage.audit import AuditStore
+from storage.database import open_engine
 from storage.journal import open_journal
 from storage.live import PATIENT_S
 from storage.live_seed import make_live, open_live
@@ -169,10 +170,9 @@ def killed_at(statement: int, monkeypatch: pytest.MonkeyPatch) -> bool:
     """A rebuild in a process of its own, killed before its n-th statement or commit; whether it was."""
     child = os.fork()
     if child == 0:
-        opens = storage.audit.open_engine
 
-        def opened(url: str, *, writes: bool) -> Any:
-            engine = opens(url, writes=writes)
+        def opened(url: str, *, writes: bool) -> Engine:
+            engine = open_engine(url, writes=writes)
             kill_at(engine, statement)
             return engine
 

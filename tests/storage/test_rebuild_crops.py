@@ -4,13 +4,13 @@ from pathlib import Path
 
 import pytest
 
-import storage.rebuild_crops
 from config.loader import load_station
 from storage.images import ImageStore
-from storage.journal import open_journal
+from storage.journal import journal_files, open_journal
 from storage.reader import JournalReader
 from storage.rebuild import Store, rebuild
 from tests.storage.builders import a_png, a_run, a_verdict, sha256_of
+from tests.storage.test_journal import edit
 
 RAIL_03 = load_station("rail-03")
 CROP, MASK, WHOLE = a_png(1), a_png(2), a_png(3)
@@ -63,13 +63,10 @@ def test_a_picture_that_is_not_whole_is_replaced_or_told(pictured: Path) -> None
     assert [(each.fault, each.sha256) for each in found.lost] == [("image_corrupt", sha256_of(MASK))]
 
 
-def test_a_row_that_cannot_be_read_may_name_any_picture(pictured: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    orphan = a_png(99)
-    ImageStore(pictured).put({sha256_of(orphan): orphan})
-    whole = storage.rebuild_crops.bodies_of
-    monkeypatch.setattr(storage.rebuild_crops, "bodies_of", lambda rows: whole(rows)[:-1])
+def test_a_row_that_cannot_be_read_may_name_any_picture(pictured: Path) -> None:
+    edit(journal_files(pictured / "journal")[0], "UPDATE journal SET body = '{}' WHERE seq = 3")
 
     found = rebuild(RAIL_03, Store.CROPS, quiet)
 
     assert found.removed == 0
-    assert ImageStore(pictured).get(sha256_of(orphan)) == orphan
+    assert ImageStore(pictured).get(sha256_of(MASK)) == MASK  # that row named it
