@@ -136,9 +136,7 @@ def _run(  # noqa: PLR0917 - typer names each
     station: Annotated[str, Option(help="A name in config/stations, or the path of a station file.")],
     seconds: Annotated[float | None, Option(min=0.1, help="End so long after the line is ready.")] = None,
     frames: Annotated[int | None, Option(min=1, help="End after so many triggers of all cameras together.")] = None,
-    check: Annotated[
-        bool, Option("--check", help="Show the processes and the time budget, and start nothing.")
-    ] = False,
+    check: Annotated[bool, Option("--check", help="Show processes and time budget, and start nothing.")] = False,
     summary: Annotated[str | None, Option(metavar="FILE|-", help="Write the summary there as one JSON object.")] = None,
     why: Annotated[str, Option(help="Why model or settings are other than last time, for the journal.")] = "",
 ) -> None:
@@ -151,6 +149,7 @@ def _run(  # noqa: PLR0917 - typer names each
         return
     from monitor.runner import run_station
     from storage.alarms import must_look
+    from storage.live_server import check_given_server
     from storage.summary import Summary
     from workers.errors import ModelError
 
@@ -158,6 +157,7 @@ def _run(  # noqa: PLR0917 - typer names each
     run = f"{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}-{os.getpid()}"
     try:
         rests_on = provenance(loaded, run)
+        check_given_server()
     except (ModelError, ConfigError) as error:
         _refuse(str(error), EXIT_CONFIG)
     if standing := must_look(loaded):
@@ -279,8 +279,8 @@ def _recorder(station: Station) -> Callable[[Lifeline], None]:
         from storage.live_server import live_url
         from storage.recorder import run_recorder
 
+        url = live_url(station)
         with Pusher(Endpoints(station).decision) as decision:
-            url = live_url(station)
             run_recorder(lifeline, station, live_url=url, projected=lambda seq: decision.send(Projected(seq=seq)))
 
     return start

@@ -55,4 +55,5 @@ class Alarms(Table):
     camera_lost: Rule = Rule(level="warn")  # its parts are not inspected anyway
     light_drift: Rule = Rule(level="warn")  # slow, before a health gate trips
     unreconciled: Rule = Rule(level="warn")  # a camera's count was not the PLC's: what is in doubt was rejected already
+    store_lag: After = After(level="warn", after_s=10.0)  # images, SQL or Redis is away or behind: the line runs on
     quiet_s: float = Field(default=10.0, ge=0, le=86_400)  # an alarm that came and went is not said again before

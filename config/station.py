@@ -83,6 +83,12 @@ class Live(Table):
     crop_ttl_s: int = Field(default=3600, ge=1, le=31_536_000)
 
 
+class Archive(Table):
+    """What becomes of the journal's closed files, a million rows each."""
+
+    keep_files: int = Field(default=2, ge=1, le=1000)  # the last closed ones stay as they are; older ones are packed
+
+
 class Restarts(Table):
     """How often one process may be lost before the line is held for a person."""
 
@@ -129,6 +135,7 @@ class Station(Table):
     retention: Retention = Retention()
     disk: Disk = Disk()
     live: Live = Live()
+    archive: Archive = Archive()
     restarts: Restarts = Restarts()
     proof: Proof = Proof()
     alarms: Alarms = Alarms()

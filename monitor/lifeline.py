@@ -1,7 +1,7 @@
 """The rope between supervisor and process: one socket pair that says ready, beats, carries orders, and is cut.
 
     supervisor ── Order ──▶ process      Go, Stop, Drain, Gone
-    supervisor ◀── Note ── process       Ready, Beat, Finished, Held, Noted, Status
+    supervisor ◀── Note ── process       Ready, Beat, Finished, Held, Noted, Status, Stores
 
 The parent cuts it to stop a process; the kernel cuts it when the parent dies (and PDEATHSIG stands behind it,
 since a process deep in a C library does not look at its rope). SEQPACKET keeps each message whole.
@@ -20,6 +20,8 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 from setproctitle import setproctitle
+
+from monitor.rules.stores import StoreLag
 
 BEAT_S = 0.2  # a job's `hung_s` says how long its beat may fail before it counts as hung
 _PR_SET_PDEATHSIG = 1
@@ -88,8 +90,14 @@ class Status(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     last: Annotated[tuple[str, ...], Meta(max_length=8)]  # the last rejects, a line each
 
 
+class Stores(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """recorder → supervisor, twice a second: how far each store is behind the journal."""
+
+    lags: Annotated[tuple[StoreLag, ...], Meta(max_length=16)]
+
+
 Order = Go | Stop | Drain | Gone
-Note = Ready | Beat | Finished | Held | Noted | Status
+Note = Ready | Beat | Finished | Held | Noted | Status | Stores
 _ORDERS: msgspec.msgpack.Decoder[Order] = msgspec.msgpack.Decoder(Order)
 _NOTES: msgspec.msgpack.Decoder[Note] = msgspec.msgpack.Decoder(Note)
 

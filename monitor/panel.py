@@ -11,8 +11,10 @@ from rich.text import Text
 from config.station import Station
 from config.timing import budget_rows
 from monitor.children import Child, Job, State
+from monitor.rules.stores import behind
 from monitor.supervisor import View
 
+SHOWN_S = 2.0  # of lag; less comes and goes with every part
 _STATES = {State.READY: "green", State.STARTING: "yellow", State.DEAD: "bold red", State.ENDED: "dim"}
 
 
@@ -23,6 +25,9 @@ def render(view: View) -> RenderableType:
         parts.append(
             Panel("\n".join(view.status.last), title="last not passed", title_align="left", border_style="dim")
         )
+    if late := behind(view.stores, over_s=SHOWN_S):
+        lines = Text("\n".join(f"{lag.store}: {lag.text}" for lag in late))
+        parts.append(Panel(lines, title="stores behind", title_align="left", border_style="yellow"))
     if view.alarms:
         parts.append(Panel("\n".join(view.alarms), title="alarms", title_align="left", border_style="red"))
     return Group(*parts)

@@ -9,14 +9,16 @@ from dataclasses import dataclass, field
 
 import structlog
 
+from config.alarms import Level
 from config.loader import EXIT_CONFIG
 from config.station import Station
 from config.timing import transit_text
 from monitor.bus.endpoints import Endpoints
 from monitor.bus.wire import Pusher
 from monitor.children import Child, Job, Role, State
-from monitor.lifeline import Drain, Finished, Go, Gone, Held, Noted, Order, Ready, Status, Stop
+from monitor.lifeline import Drain, Finished, Go, Gone, Held, Noted, Order, Ready, Status, Stop, Stores
 from monitor.messages import Alarm
+from monitor.rules.stores import StoreLag, StoreWatch
 
 TICK_S = 0.05
 SAY_S = 0.3  # alarms are said again until decision has noted them
@@ -39,6 +41,7 @@ class View:
     phase: str = "starting"
     status: Status | None = None
     held: str | None = None
+    stores: tuple[StoreLag, ...] = ()
     alarms: list[str] = field(default_factory=list)
     ready_s: float | None = None
 
@@ -71,6 +74,8 @@ class Supervisor:
         self._alarms: dict[str, Alarm] = {}
         self._said_s = 0.0
         self._retry_s: dict[str, float] = {}
+        self._stores = StoreWatch(station.alarms.store_lag.after_s)
+        self._levels: dict[str, Level] = {"line.held": "hold", "store.lag": station.alarms.store_lag.level}
         self.on_tick: Callable[[View], None] = lambda _view: None
 
     @property
@@ -187,10 +192,19 @@ class Supervisor:
                 child.finished = True
             case Status():
                 self.view.status = note
+            case Stores():
+                self._look_at(note.lags)
             case Held():
                 self._hold(note.reason)
             case Noted():
                 self._alarms.pop(note.key, None)
+
+    def _look_at(self, lags: tuple[StoreLag, ...]) -> None:
+        """Says of each store once that it is away or behind, and once that it is back."""
+        self.view.stores = lags
+        if self._going and not self._stopping:
+            for name, about, text in self._stores.look(lags):
+                self._alarm(name, about, text)
 
     def _exited(self, child: Child, code: int, *, starting: bool) -> None:
         pid, name = child.pid, child.job.name
@@ -231,14 +245,14 @@ class Supervisor:
         self._alarm("line.held", self._station.name, reason)
 
     def _alarm(self, name: str, about: str, text: str) -> None:
-        log.error(name, about=about, text=text)
+        (log.info if name == "store.back" else log.error)(name, about=about, text=text)
         alarm = Alarm(
             key=f"{name}.{about}.{time.monotonic_ns()}"[:64],
             name=name,
             about=about,
             text=text,
             raised_at=time.time_ns(),
-            level="hold" if name == "line.held" else "warn",
+            level=self._levels.get(name, "warn"),
         )
         self._alarms[alarm.key] = alarm
         self.view.alarms = [*self.view.alarms, f"{time.strftime('%H:%M:%S')}  {name}  {about}: {text}"][-5:]

@@ -15,7 +15,9 @@ from sqlalchemy.orm import Session
 from config.shifts import Shifts
 from monitor.rows import Row
 from storage import projection
+from storage.audit_totals import Totals
 from storage.database import audit_url, open_engine
+from storage.emptying import empty_station
 from storage.intake import Intake
 from storage.label_questions import Labels
 from storage.migrate import check_tables, migrate
@@ -48,6 +50,7 @@ class Snapshot(NamedTuple):
     rows: SingleRows
     labels: Labels
     pictures: Pictures
+    totals: Totals
 
 
 class AuditStore:
@@ -82,7 +85,7 @@ class AuditStore:
                 return nullcontext(session)
 
             asked = (ask, self._station)
-            yield Snapshot(head, Reports(*asked), SingleRows(*asked), Labels(*asked), Pictures(*asked))
+            yield Snapshot(head, Reports(*asked), SingleRows(*asked), Labels(*asked), Pictures(*asked), Totals(*asked))
 
     def project(self, rows: list[Row]) -> None:
         """Takes rows in, with their counts and the cursor, in one transaction; what is here already is passed over."""
@@ -95,6 +98,15 @@ class AuditStore:
             f"{self._engine.url!r} holds station {self._station!r} of another journal: "
             "give this one a database of its own, or bring that journal back"
         )
+
+    def empty(self) -> int:
+        """Takes all rows of this station out, whichever journal they are of; how many. All or none."""
+        with self._session() as session:
+            return empty_station(session, self._station)
+
+    def count_in(self, shifts: Shifts) -> None:
+        """What is taken in from here on counts in these shifts."""
+        self._intake.count_in(shifts)
 
     def history(self, question: Question) -> Iterator[Found]:
         """Inspections that match, newest first unless asked otherwise; read page by page, so it may be long."""

@@ -1,4 +1,4 @@
-"""`linectl history` and `linectl verify`."""
+"""`linectl history` and `linectl verify`; `linectl rebuild` beside them."""
 
 import os
 import shutil
@@ -20,6 +20,7 @@ from monitor.bus.endpoints import Endpoints
 from monitor.labels import State
 from monitor.messages import Outcome, Reason
 from monitor.output import write_json
+from storage import rebuild_commands
 from storage.history import NoHistoryError, NoSuchModel, open_history, parse_shift, parse_time, to_table
 from storage.history_files import BINARY, KINDS, MissingExtra, open_writer
 from storage.projection import StoreForeign, StoreLost
@@ -30,6 +31,7 @@ EXIT_FAULT = 1
 VERIFIER = Path(__file__).parent / "offline" / "verify_journal.py"
 
 app = typer.Typer()
+app.registered_commands += rebuild_commands.app.registered_commands
 Words = TypeVar("Words", bound=StrEnum)
 StationName = Annotated[str, typer.Option("--station", metavar="NAME|PATH", help="A station's name, or its file.")]
 JsonTo = Annotated[str | None, typer.Option("--json", metavar="FILE|-", help="Write one JSON object there.")]

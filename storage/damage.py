@@ -11,14 +11,14 @@ from pathlib import Path
 
 import msgspec
 
+from storage.archive import ArchiveDamaged, archived_files
 from storage.chain import GENESIS, Line, first_fault, hash_of
 from storage.journal import BUSY_MS, CHECK_BYTES, COLUMNS, TAIL_ROWS, fault_of, journal_files
-from storage.journal_errors import JournalDamaged
+from storage.journal_errors import JournalDamaged, JournalError
 from storage.projection import Cursor, before_break, stands_in
 from storage.proof.checkpoints import CheckpointFault, last_signed, signed_before
 from storage.reader import JournalReader
 
-FIRST_FILE = "000001.sqlite"
 BEGINNING = Cursor(0, GENESIS)
 SELECT = f"SELECT {COLUMNS} FROM journal"  # noqa: S608 - a constant
 
@@ -81,7 +81,7 @@ def _check_file(path: Path, before: Cursor | None, *, every_page: bool) -> None:
 
 
 def _end_before(files: list[Path], at: int) -> Cursor | None:
-    """The last row before this file; None where nobody can say: it is damaged, or was put into an archive."""
+    """The last row before this file, be it archived; None where nobody can say, since the file before is damaged."""
     for path in reversed(files[:at]):
         try:
             with opened(path) as connection:
@@ -89,7 +89,19 @@ def _end_before(files: list[Path], at: int) -> Cursor | None:
                     return Cursor(found[0], hash_of(Line(*found)))
         except JournalDamaged:
             return None
-    return BEGINNING if files[0].name == FIRST_FILE else None
+    end = archive_end(files[0].parent)
+    is_first = files[0].name == _first_file(files[0].parent)
+    return end if end != BEGINNING or is_first else None  # where the oldest are gone, nobody can say
+
+
+def archive_end(journal: Path) -> Cursor:
+    """The last row that is archived; the beginning of the chain where none is. JournalError where nobody can say."""
+    try:
+        archived = archived_files(journal)
+        found = archived[-1].manifest if archived else None
+    except ArchiveDamaged as error:
+        raise JournalError(str(error)) from error
+    return BEGINNING if found is None else Cursor(found.last, bytes.fromhex(found.head))
 
 
 def _sound_to(path: Path, before: Cursor | None) -> Cursor:
@@ -119,10 +131,18 @@ def _unlike_signed(folder: Path, files: list[Path]) -> Damage | None:
         head = Cursor(*reader.head())
         if signed.seq > head.seq:
             why = f"row {signed.seq} was signed, and the journal ends with row {head.seq}"
-            return Damage(file=files[-1].name if files else FIRST_FILE, last=head, why=why)
+            return Damage(file=files[-1].name if files else _first_file(folder / "journal"), last=head, why=why)
         last = next((each for each in signed_before(folder) if stands_in(each, reader)), BEGINNING)
     why = f"row {signed.seq} was signed as {signed.hash.hex()}, and is another"
+    if last.seq < archive_end(folder / "journal").seq:
+        raise JournalError(f"{folder / 'journal'}: {why}, behind row {last.seq}, which is archived: linectl verify")
     return Damage(file=_file_behind(files, last.seq).name, last=last, why=why)
+
+
+def _first_file(journal: Path) -> str:
+    """What the first file behind the archive is called."""
+    archived = archived_files(journal)
+    return f"{archived[-1].number + 1 if archived else 1:06d}.sqlite"
 
 
 def _file_behind(files: list[Path], seq: int) -> Path:

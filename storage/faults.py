@@ -19,6 +19,8 @@ class Fault(StrEnum):
     PURGED_WHILE_HELD = "purged_while_held"  # a picture expired though a legal hold was on it
     JOURNAL_SET_ASIDE = "journal_set_aside"  # a part of it was found damaged, and lies aside; some rows are lost
     SET_ASIDE_MISSING = "set_aside_missing"  # that part is not where the journal says: this is no damage, but a cut
+    ARCHIVE_MISSING = "archive_missing"  # an archived file of it, or a part of one, is gone
+    ARCHIVE_CHANGED = "archive_changed"  # one is not what its manifest says, or holds other rows
     # of the journal against the trigger source (I1)
     SOURCE_MISSING = "source_missing"  # there are verdicts, and no log of what was triggered
     SOURCE_UNREADABLE = "source_unreadable"  # a line of it is none
@@ -59,7 +61,7 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
     """One fault, where it is, and what would have been right."""
 
     fault: Fault
-    store: str  # journal, source, gate, audit, images, live, checkpoints, copy, aside
+    store: str  # journal, archive, source, gate, audit, images, live, checkpoints, copy, aside
     frame: str | None
     found: str
     expected: str

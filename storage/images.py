@@ -72,11 +72,21 @@ class ImageStore:
         self._remove(expired)
         missing = {sha256: self._missing(sha256, named[sha256], obeyed.seq) for sha256 in sorted(named)}
         self.put({sha256: png for sha256, png in missing.items() if png is not None})
+        self.stand_at(Cursor(rows[-1].seq, rows[-1].hash), purged=None if last == obeyed else last)
+
+    def stand_at(self, cursor: Cursor, *, purged: Cursor | None = None) -> None:
+        """Says that the pictures up to this row are here; `purged`: and which tombstone was obeyed last."""
         with _lost():
-            if last != obeyed:
-                self._note(self._purged_file, last)
-            self._note(self._cursor_file, Cursor(rows[-1].seq, rows[-1].hash))
+            if purged is not None:
+                self._note(self._purged_file, purged)
+            self._note(self._cursor_file, cursor)
             sync_folder(self._images)
+
+    def remove(self, sha256: str) -> None:
+        """Takes one picture away."""
+        with _lost():
+            self.path(sha256).unlink(missing_ok=True)
+            sync_folder(self.path(sha256).parent)
 
     def restart(self) -> None:
         """Begins anew; what is here stays, its names say what it is."""

@@ -41,6 +41,10 @@ class Intake:
         self._clock = ShiftClock(shifts)
         self.days: set[int] = set()  # that are known to have their partitions
 
+    def count_in(self, shifts: Shifts) -> None:
+        """What comes from here on counts in these shifts."""
+        self._clock = ShiftClock(shifts)
+
     def take_in(self, session: Session, rows: list[Row]) -> set[int]:
         """Writes what is new of these rows; the days whose partitions it made, or found."""
         rows = self._move_cursor(session, rows)

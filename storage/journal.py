@@ -2,6 +2,7 @@
 storage/reader.py reads it.
 
     <state folder>/journal/000001.sqlite …   only the newest grows, by one connection (decision)
+    <state folder>/journal/archive/…         older ones, packed (archive.py)
     <state folder>/journal/writer.lock       who may write
 
 A row's pictures lie beside it as attachments, committed with it, until the image store has them.
@@ -19,6 +20,7 @@ import structlog
 
 from monitor.output import sync_folder
 from monitor.rows import Entry
+from storage.archive import ArchiveDamaged, refuse_without_newest
 from storage.chain import GENESIS, Line, first_fault, hash_of, line_of
 from storage.journal_errors import FULL, JournalDamaged, JournalError, JournalHeld, refusal, refusals
 
@@ -102,10 +104,11 @@ class SqliteJournal:
         """Drops some of the pictures of rows up to `seq`, which the image store has: call it again for the rest."""
         with refusals(self._path):
             for path in list(self._picturesque):
-                with closing(_open_file(path)) as older:
+                with closing(_connect(path, made=True)) as older:
                     older.execute("DELETE FROM attachment WHERE seq <= ?", (seq,))
-                if not _has_pictures(path):
-                    self._picturesque.remove(path)
+                    is_empty = older.execute("SELECT 1 FROM attachment LIMIT 1").fetchone() is None
+                if is_empty:
+                    self._picturesque.remove(path)  # from now on the archiver may have it
             self._connection.execute(
                 "DELETE FROM attachment WHERE sha256 IN (SELECT sha256 FROM attachment WHERE seq <= ? LIMIT ?)",
                 (seq, PRUNED_AT_ONCE),
@@ -181,10 +184,12 @@ def open_journal(folder: Path, *, rows_per_file: int = ROWS_PER_FILE) -> SqliteJ
     lock = lock_writer(journal)
     try:
         if (journal / PLAN).exists():
-            raise JournalError(
-                f"{journal / PLAN}: its damaged part is being set aside: start the line, which ends that"
-            )
+            raise JournalError(f"{journal / PLAN}: a damaged part is being set aside: start the line, which ends that")
+        refuse_without_newest(journal, max(journal_files(journal), default=None))
         return SqliteJournal(journal, lock, rows_per_file=rows_per_file)
+    except ArchiveDamaged as error:
+        os.close(lock)
+        raise JournalError(f"{journal}: {error}") from error
     except sqlite3.Error as error:
         os.close(lock)
         raise fault_of(journal, error) from error
@@ -236,8 +241,10 @@ def make_file(path: Path, fill: Callable[[sqlite3.Connection], object] = lambda 
     sync_folder(path.parent)
 
 
-def _connect(path: Path) -> sqlite3.Connection:
-    connection = sqlite3.connect(path, isolation_level=None)
+def _connect(path: Path, *, made: bool = False) -> sqlite3.Connection:
+    """`made`: an older file is opened again, and never made anew in the place of one that was archived meanwhile."""
+    mode = "rw" if made else "rwc"
+    connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode={mode}", uri=True, isolation_level=None)
     try:
         connection.execute(f"PRAGMA busy_timeout = {BUSY_MS}")
         connection.execute("PRAGMA journal_mode = WAL")
@@ -269,7 +276,7 @@ def _checked_head(files: list[Path], newest: sqlite3.Connection) -> tuple[int, b
 
 
 def _tail_of(path: Path) -> list[Line]:
-    with closing(_open_file(path)) as connection:
+    with closing(_connect(path, made=True)) as connection:
         return _tail(connection)
 
 
@@ -283,5 +290,10 @@ def _tail(connection: sqlite3.Connection) -> list[Line]:
 
 
 def _has_pictures(path: Path) -> bool:
-    with closing(_open_file(path)) as connection:
-        return connection.execute("SELECT 1 FROM attachment LIMIT 1").fetchone() is not None
+    try:
+        with closing(_connect(path, made=True)) as connection:
+            return connection.execute("SELECT 1 FROM attachment LIMIT 1").fetchone() is not None
+    except sqlite3.OperationalError:
+        if path.exists():
+            raise
+        return False  # archived while we looked

@@ -5,16 +5,17 @@
     line:<station>:runs        hash: verdicts of each run, those since trimmed too
     line:<station>:corrected   hash: seq of a corrected verdict → what it counts as now
     line:<station>:cursor      `<seq>:<hash>` of the last row taken in
+    line:<station>:epoch       another word each time all of this was made anew: who reads then begins anew too
     line:<station>:crop:<sha>  PNG, for `crop_ttl_s`
 
 MULTI rolls nothing back, so the cursor is watched and compared before it: either all of a batch is taken in, or none.
 """
 
-import time
+import secrets
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 import redis
@@ -25,31 +26,16 @@ from redis.retry import Retry
 
 from config.loader import ConfigError
 from config.station import Live as Limits
-from monitor.messages import Outcome
 from monitor.rows import Body, CorrectionBody, Row, VerdictBody
+from storage.live_crops import LiveCrops
+from storage.live_entries import Entry, ending, entries, totals
 from storage.projection import Cursor, Picture, StoreLost, bodies_of, following
 
-TIMEOUT_S = 0.2
-BATCH_ROWS = 200  # keeps a transaction within the timeout on a busy host
-CROP_BYTES = 1 << 20  # a larger picture is looked at in the image store
+TIMEOUT_S = 0.05  # for one answer; the recorder has other things to do, and comes back (breaker.py)
+PATIENT_S = 2.0  # for those who are asked by a person, and have nothing else to do
+BATCH_ROWS = 100  # keeps a transaction within the timeout on a busy host
 RowOf = Callable[[int], Row | None]  # the journal's row of this seq
 log = structlog.get_logger()
-
-
-class Entry(msgspec.Struct, frozen=True, kw_only=True):
-    """An entry of the stream, as text; empty where there is nothing to say."""
-
-    kind: str  # verdict, or correction
-    frame: str
-    slot: str
-    outcome: str
-    reason: str = ""
-    camera: str = ""
-    area_mm2: str = ""
-    captured_at: str = ""
-    latency_ms: str = ""
-    crops: str = ""  # SHA-256 of the crops of its regions, separated by commas
-    corrects: str = ""  # seq of the verdict that a correction is of
 
 
 class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
@@ -58,17 +44,30 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     cursor: Cursor | None
     counters: dict[str, int]  # after corrections; none is 0
     entries: list[tuple[int, Entry]]  # with their seqs, newest first
+    epoch: str = ""
+
+
+class Seed(NamedTuple):
+    """What a server that has lost everything begins with, all of it as it stood at one row of the journal."""
+
+    cursor: Cursor
+    counters: dict[str, int]
+    runs: dict[str, int]
+    corrected: dict[int, str]  # seq of each verdict that may be corrected again → what it counts as
 
 
 class LiveStore:
     """One station's keys, `line:<station>:…`, and no others."""
 
-    def __init__(self, url: str, station: str, limits: Limits, *, row: RowOf, picture: Picture) -> None:
-        self._limits, self._row, self._picture = limits, row, picture
-        self._verdicts, self._counters, self._runs, self._corrected, self._cursor, self._crop = (
-            f"line:{station}:{key}" for key in ("verdicts", "counters", "runs", "corrected", "cursor", "crop")
+    def __init__(
+        self, url: str, station: str, limits: Limits, *, row: RowOf, picture: Picture, timeout_s: float = TIMEOUT_S
+    ) -> None:
+        self._limits, self._row = limits, row
+        self._verdicts, self._counters, self._runs, self._corrected, self._cursor, self._epoch, crop = (
+            f"line:{station}:{key}" for key in ("verdicts", "counters", "runs", "corrected", "cursor", "epoch", "crop")
         )
-        self._redis = _open_client(url)
+        self._redis = _open_client(url, timeout_s)
+        self._crops = LiveCrops(self._redis, crop, limits.crop_ttl_s, picture)
 
     def cursor(self) -> Cursor | None:
         with _lost():
@@ -79,13 +78,54 @@ class LiveStore:
         for first in range(0, len(rows), BATCH_ROWS):
             batch = rows[first : first + BATCH_ROWS]
             with _lost():
-                self._show_crops([body for _, body in bodies_of(batch) if isinstance(body, VerdictBody)])
-                self._take_in(batch)
+                self._crops.show([body for _, body in bodies_of(batch) if isinstance(body, VerdictBody)])
+                try:
+                    self._take_in(batch)
+                except redis.OutOfMemoryError as error:
+                    self._crops.shed(str(error))  # they go first, and make room
+                    self._take_in(batch)
 
     def restart(self) -> None:
         """Forgets everything: it comes again from the journal."""
         with _lost():
             self._redis.delete(self._cursor)
+
+    def plant(self, seed: Seed, pages: Iterable[list[Row]]) -> None:
+        """Begins anew at the seed's row; `pages` are the rows up to it that the stream has room for.
+
+        Broken off, it leaves no cursor, and so begins anew the next time.
+        """
+        with _lost():
+            self._redis.delete(self._cursor)
+            self._redis.delete(self._verdicts, self._counters, self._runs, self._corrected)
+            for page in pages:
+                for first in range(0, len(page), BATCH_ROWS):
+                    with self._redis.pipeline(transaction=False) as pipe:
+                        self._add_entries(pipe, bodies_of(page[first : first + BATCH_ROWS]))
+                        pipe.execute()
+            corrected: dict[Any, str] = {str(seq): ended for seq, ended in seed.corrected.items()}
+            facts: tuple[tuple[str, dict[Any, Any]], ...] = (
+                (self._counters, dict(seed.counters)),
+                (self._runs, dict(seed.runs)),
+                (self._corrected, corrected),
+            )
+            with self._redis.pipeline(transaction=True) as pipe:
+                pipe.watch(self._cursor)  # type: ignore[no-untyped-call]
+                if pipe.get(self._cursor) is not None:
+                    raise StoreLost("live: another recorder was quicker")
+                pipe.multi()
+                for key, mapping in facts:
+                    if mapping:
+                        pipe.hset(key, mapping=mapping)
+                self._begin_epoch(pipe)
+                pipe.set(self._cursor, _stated(seed.cursor))
+                pipe.execute()
+
+    def wipe(self) -> int:
+        """Deletes every key of the station, the cursor first; how many."""
+        with _lost():
+            keys = (self._cursor, self._verdicts, self._counters, self._runs, self._corrected, self._epoch)
+            return sum(int(self._redis.delete(key)) for key in keys) + self._crops.delete()
 
     def count(self, run: str) -> int:
         """The verdicts of a run that were taken in, those since trimmed too."""
@@ -103,16 +143,17 @@ class LiveStore:
             pipe.get(self._cursor)
             pipe.hgetall(self._counters)
             pipe.xrevrange(self._verdicts, count=most)
-            at, counters, found = pipe.execute()
-        entries = [
+            pipe.get(self._epoch)
+            at, counters, found, epoch = pipe.execute()
+        shown = [
             (
                 int(_text(entry_id).partition("-")[0]),
                 msgspec.convert({_text(key): _text(value) for key, value in fields.items()}, Entry),
             )
             for entry_id, fields in found
         ]
-        totals = {_text(key): number for key, stated in counters.items() if (number := int(stated))}
-        return Snapshot(cursor=_parse_cursor(at), counters=totals, entries=entries)
+        counted = {_text(key): number for key, stated in counters.items() if (number := int(stated))}
+        return Snapshot(cursor=_parse_cursor(at), counters=counted, entries=shown, epoch=_text(epoch or b""))
 
     def close(self) -> None:
         self._redis.close()
@@ -129,24 +170,28 @@ class LiveStore:
             pipe.multi()
             if at is None:  # a cursor that was lost alone leaves a stream that refuses its own ids
                 pipe.delete(self._verdicts, self._counters, self._runs, self._corrected)
-            for row, entry in _entries(taken):
-                pipe.xadd(
-                    self._verdicts,
-                    {key: text for key, text in msgspec.structs.asdict(entry).items() if text},
-                    id=f"{row.seq}-0",
-                    maxlen=self._limits.stream_maxlen,
-                    approximate=False,
-                )
-            for key, number in _totals(taken, corrected).items():
+                self._begin_epoch(pipe)
+            self._add_entries(pipe, taken)
+            for key, number in totals(taken, corrected).items():
                 pipe.hincrby(self._counters, key, number)
             for run, number in Counter(body.run for _, body in taken if isinstance(body, VerdictBody)).items():
                 pipe.hincrby(self._runs, run, number)
             for row, body in taken:
                 if isinstance(body, CorrectionBody):
-                    pipe.hset(self._corrected, str(body.corrects), _ending(row))
-            last = new[-1]
-            pipe.set(self._cursor, f"{last.seq}:{last.hash.hex()}")
+                    pipe.hset(self._corrected, str(body.corrects), ending(row))
+            pipe.set(self._cursor, _stated(Cursor(new[-1].seq, new[-1].hash)))
             pipe.execute()
+
+    def _add_entries(self, pipe: Pipeline, taken: list[tuple[Row, Body]]) -> None:
+        for row, fields in entries(taken):
+            shown: dict[Any, Any] = dict(fields)
+            most = self._limits.stream_maxlen
+            pipe.xadd(self._verdicts, shown, id=f"{row.seq}-0", maxlen=most, approximate=False)
+
+    def _begin_epoch(self, pipe: Pipeline) -> None:
+        epoch = secrets.token_hex(8)
+        log.info("live.begins_anew", epoch=epoch)
+        pipe.set(self._epoch, epoch)
 
     def _corrections(self, pipe: Pipeline, taken: list[tuple[Row, Body]]) -> dict[int, str]:
         """What each verdict that these rows correct counted as before: `OUTCOME:reason`."""
@@ -155,30 +200,29 @@ class LiveStore:
             if isinstance(body, CorrectionBody):
                 stated: Any = pipe.hget(self._corrected, str(body.corrects))
                 verdict = None if stated else self._row(body.corrects)
-                before[body.corrects] = _text(stated) if stated else _ending(verdict) if verdict else ""
+                before[body.corrects] = _text(stated) if stated else ending(verdict) if verdict else ""
         return before
 
-    def _show_crops(self, verdicts: list[VerdictBody]) -> None:
-        """The crops of verdicts young enough to be looked at; shed where the server has no room for them."""
-        oldest = time.time_ns() - self._limits.crop_ttl_s * 1_000_000_000
-        regions = [region for body in verdicts if body.decided_at > oldest for region in body.regions]
-        named = {sha256 for region in regions for sha256 in (region.crop_sha256, region.mask_sha256) if sha256}
-        with self._redis.pipeline(transaction=False) as pipe:
-            for sha256 in named:
-                if (png := self._picture(sha256)) is not None and len(png) <= CROP_BYTES:
-                    pipe.set(f"{self._crop}:{sha256}", png, ex=self._limits.crop_ttl_s)
-            try:
-                pipe.execute()
-            except redis.ResponseError as error:
-                log.warning("live.crops_shed", crops=len(named), error=str(error))
+
+def check_url(url: str) -> None:
+    """Raises `ConfigError` where this server will never take anything of ours; one that is away may come back."""
+    client = _open_client(url, PATIENT_S)
+    try:
+        client.ping()
+    except (redis.AuthenticationError, redis.exceptions.NoPermissionError) as error:
+        raise ConfigError(f"LINE_REDIS_URL: the server refuses us: {error}; give redis://USER:PASSWORD@HOST") from error
+    except (redis.RedisError, OSError) as error:
+        log.warning("live.away_at_start", error=str(error), answer="the line runs; what it misses comes later")
+    finally:
+        client.close()
 
 
-def _open_client(url: str) -> redis.Redis:
+def _open_client(url: str, timeout_s: float) -> redis.Redis:
     try:
         return redis.Redis.from_url(
             url,
-            socket_timeout=TIMEOUT_S,
-            socket_connect_timeout=TIMEOUT_S,
+            socket_timeout=timeout_s,
+            socket_connect_timeout=timeout_s,
             retry=Retry(NoBackoff(), 0),  # the recorder comes back by itself
         )
     except (ValueError, redis.RedisError) as error:
@@ -193,71 +237,8 @@ def _lost() -> Iterator[None]:
         raise StoreLost(f"live: {error}") from error
 
 
-def _entries(rows: list[tuple[Row, Body]]) -> Iterator[tuple[Row, Entry]]:
-    for row, body in rows:
-        match body:
-            case VerdictBody():
-                crops = ",".join(region.crop_sha256 for region in body.regions if region.crop_sha256)
-                yield (
-                    row,
-                    msgspec.structs.replace(
-                        _entry(row),
-                        camera=body.camera,
-                        area_mm2="" if body.area_mm2 is None else f"{body.area_mm2:.3f}",
-                        captured_at=str(body.captured_at),
-                        latency_ms="" if body.latency_ms is None else f"{body.latency_ms:.3f}",
-                        crops=crops,
-                    ),
-                )
-            case CorrectionBody():
-                yield row, msgspec.structs.replace(_entry(row), corrects=str(body.corrects))
-            case _:
-                pass
-
-
-def _entry(row: Row) -> Entry:
-    return Entry(
-        kind=str(row.kind),
-        frame=row.frame or "",
-        slot="" if row.slot is None else str(row.slot),
-        outcome=str(row.outcome or ""),
-        reason=str(row.reason or ""),
-    )
-
-
-def _totals(rows: list[tuple[Row, Body]], corrected: dict[int, str]) -> Counter[str]:
-    """How these rows move the counters; a correction takes back what its verdict counted as."""
-    totals: Counter[str] = Counter()
-    ended = dict(corrected)
-    for row, body in rows:
-        match body:
-            case VerdictBody():
-                totals["triggers"] += 1
-                totals.update(_keys(_ending(row)))
-            case CorrectionBody():
-                totals.subtract(_keys(ended[body.corrects]))
-                totals.update(_keys(_ending(row)))
-                ended[body.corrects] = _ending(row)
-            case _:
-                pass
-    return Counter({key: number for key, number in totals.items() if number})
-
-
-def _keys(ending: str) -> list[str]:
-    outcome, _, reason = ending.partition(":")
-    match outcome:
-        case Outcome.PASS:
-            return ["passed"]
-        case Outcome.REJECT:
-            return ["rejected"]
-        case Outcome.NOT_INSPECTED:
-            return ["not_inspected", f"not_inspected:{reason}"]
-        case _:
-            return []
-
-
-def _ending(row: Row) -> str:
-    return f"{row.outcome or ''}:{row.reason or ''}"
+def _stated(cursor: Cursor) -> str:
+    return f"{cursor.seq}:{cursor.hash.hex()}"
 
 
 def _parse_cursor(stated: Any) -> Cursor | None:

@@ -1,19 +1,20 @@
 """Reads a journal while it is written: pages of at most 1,000 rows, each a short read of its own.
 
+Archived files are read like the others (journal_files.py); what a start of the line asks, it finds without unpacking.
 An open read transaction would keep the writer's log from being truncated, so none outlives its page.
 """
 
-import sqlite3
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Self
 
 from monitor.messages import Outcome, Reason
 from monitor.rows import AlarmBody, Kind, PersonBody, Row, RunBody, read_body
 from storage.chain import GENESIS, Line, hash_of
-from storage.journal import BUSY_MS, COLUMNS, journal_files
+from storage.journal import COLUMNS
 from storage.journal_errors import JournalError
+from storage.journal_files import JournalFiles, Segment
 
 PAGE_ROWS = 1000
 RECENT_ROWS = 50_000  # further back nothing is open: a verdict comes within the way to the gate or `answer_ms`
@@ -23,17 +24,14 @@ class JournalReader:
     """Read-only, over all files of the journal in a state folder; empty where there is none yet."""
 
     def __init__(self, folder: Path) -> None:
-        self._station, self._journal = folder.name, folder / "journal"
-        self._open: dict[Path, sqlite3.Connection] = {}
-        self._firsts: dict[Path, int] = {}
+        self._station, self._files = folder.name, JournalFiles(folder / "journal")
 
     def lines(self, after: int, limit: int = PAGE_ROWS) -> list[Line]:
         """Up to `limit` rows behind `after`, as they lie there."""
-        files = journal_files(self._journal)  # listed first: all but the last of them are then complete
         found: list[Line] = []
-        for path in self._files_behind(files, after):
+        for segment in self._files_behind(after):
             found += self._ask(
-                path,
+                segment,
                 f"SELECT {COLUMNS} FROM journal WHERE seq > ? ORDER BY seq LIMIT ?",  # noqa: S608 - a constant
                 (found[-1].seq if found else after, min(limit, PAGE_ROWS) - len(found)),
             )
@@ -56,40 +54,53 @@ class JournalReader:
 
     def head(self) -> tuple[int, bytes]:
         """The last row's seq and hash; 0 and the chain's beginning where there is none."""
-        for path in reversed(journal_files(self._journal)):
-            if found := self._ask(path, f"SELECT {COLUMNS} FROM journal ORDER BY seq DESC LIMIT 1"):  # noqa: S608
+        for segment in reversed(self._files.all()):
+            if found := self._ask(segment, f"SELECT {COLUMNS} FROM journal ORDER BY seq DESC LIMIT 1"):  # noqa: S608
                 return found[0].seq, hash_of(found[0])
         return 0, GENESIS
 
     def attachment(self, sha256: str) -> bytes | None:
         """A picture that lies in the journal still; None once the image store has it."""
-        for path in reversed(journal_files(self._journal)):
-            for (png,) in self._cells(path, "SELECT png FROM attachment WHERE sha256 = ?", (sha256,)):
+        for segment in reversed(self._files.all()):
+            if segment.plain is None:
+                continue  # nothing is archived that has pictures left
+            for (png,) in self._files.ask(segment, "SELECT png FROM attachment WHERE sha256 = ?", (sha256,)):
                 return bytes(png)
         return None
 
     def verdict(self, frame: str) -> Row | None:
         """The verdict of this frame."""
         select = f"SELECT {COLUMNS} FROM journal WHERE kind = 'verdict' AND frame = ?"  # noqa: S608 - a constant
-        for path in reversed(journal_files(self._journal)):
-            for line in self._ask(path, select, (frame,)):
+        for segment in reversed(self._files.all()):
+            for line in self._ask(segment, select, (frame,)) if self._files.may_have(segment, frame) else ():
                 return parse_line(line)
         return None
 
+    def shown_from(self, upto: int, number: int) -> int:
+        """The row from which on, up to a row, so many verdicts and corrections lie; 1 where there are fewer."""
+        chosen = "FROM journal WHERE seq <= ? AND kind IN ('verdict', 'correction')"
+        for segment in reversed(self._files.all()):
+            select = f"SELECT seq {chosen} ORDER BY seq DESC LIMIT 1 OFFSET ?"
+            if found := self._files.ask(segment, select, (upto, number - 1)):
+                return int(found[0][0])
+            number -= self._files.ask(segment, f"SELECT count(*) {chosen}", (upto,))[0][0]
+        return 1
+
     def runs(self) -> list[tuple[Row, RunBody]]:
         """Every start of the line, oldest first."""
-        select = f"SELECT {COLUMNS} FROM journal WHERE kind = 'run' ORDER BY seq"  # noqa: S608 - a constant
-        rows = [parse_line(line) for path in journal_files(self._journal) for line in self._ask(path, select)]
+        rows = self._facts("kind = 'run'")
         return [(row, body) for row in rows if isinstance(body := read_body(row), RunBody)]
 
     def alarms_and_people(self) -> list[tuple[Row, AlarmBody | PersonBody]]:
         """What called a person, and what people did but label, oldest first."""
-        rows = self._people("slot IS NULL")  # a start of the line must not wait for years of labels
+        rows = self._facts(
+            "kind IN ('alarm', 'person') AND slot IS NULL"
+        )  # a start of the line must not wait for years of labels
         return [(row, body) for row in rows if isinstance(body := read_body(row), AlarmBody | PersonBody)]
 
     def labels(self) -> list[tuple[Row, PersonBody]]:
         """What people said of frames and parts, oldest first; each body has its label."""
-        rows = self._people("slot IS NOT NULL")
+        rows = self._facts("kind IN ('alarm', 'person') AND slot IS NOT NULL")
         return [(row, body) for row in rows if isinstance(body := read_body(row), PersonBody) and body.label]
 
     def last_slots(self, cameras: Sequence[str] = ()) -> dict[str, int]:
@@ -139,31 +150,28 @@ class JournalReader:
         }
 
     def close(self) -> None:
-        for connection in self._open.values():
-            connection.close()
-        self._open.clear()
+        self._files.close()
 
-    def __enter__(self) -> "JournalReader":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _people(self, condition: str) -> list[Row]:
-        of = f"kind IN ('alarm', 'person') AND {condition}"  # as the index `people` has it
-        select = f"SELECT {COLUMNS} FROM journal WHERE {of} ORDER BY seq"  # noqa: S608 - constants
-        return [parse_line(line) for path in journal_files(self._journal) for line in self._ask(path, select)]
+    def _facts(self, condition: str) -> list[Row]:
+        """Rows of kinds run, alarm or person, as an index of each file has them."""
+        select = f"SELECT {COLUMNS} FROM journal WHERE {condition} ORDER BY seq"  # noqa: S608 - constants
+        found = (self._files.ask_facts(segment, select) for segment in self._files.all())
+        return [parse_line(Line(*cells)) for page in found for cells in page]
 
-    def _files_behind(self, files: list[Path], after: int) -> list[Path]:
+    def _files_behind(self, after: int) -> list[Segment]:
         """The files that hold rows behind `after`."""
+        files = self._files.all()
         keep = 0
-        for index, path in enumerate(files[1:], start=1):
-            first = self._firsts.get(path)
+        for index, segment in enumerate(files[1:], start=1):
+            first = self._files.first(segment)
             if first is None:
-                cell = self._cells(path, "SELECT min(seq) FROM journal")[0][0]
-                if cell is None:  # begun, and still empty
-                    break
-                first = self._firsts[path] = int(cell)
+                break
             if first <= after + 1:
                 keep = index
         return files[keep:]
@@ -173,8 +181,8 @@ class JournalReader:
         found: list[tuple[int, str, str | None, int | None, str | None]] = []
         select = "SELECT seq, kind, frame, slot, outcome FROM journal WHERE seq < ? ORDER BY seq DESC LIMIT ?"
         before = 2**62
-        for path in reversed(journal_files(self._journal)):
-            while len(found) < RECENT_ROWS and (page := self._cells(path, select, (before, PAGE_ROWS))):
+        for segment in reversed(self._files.all()):
+            while len(found) < RECENT_ROWS and (page := self._files.ask(segment, select, (before, PAGE_ROWS))):
                 found += page
                 before = page[-1][0]
         return found[::-1]
@@ -182,23 +190,17 @@ class JournalReader:
     def _last_slot(self, camera: str) -> int | None:
         prefix = f"{self._station}/{camera}/"
         select = "SELECT max(slot) FROM journal WHERE kind = 'verdict' AND frame >= ? AND frame < ?"
-        for path in reversed(journal_files(self._journal)):
-            if (slot := self._cells(path, select, (prefix, prefix[:-1] + "0"))[0][0]) is not None:  # "0" follows "/"
+        for segment in reversed(self._files.all()):
+            if (ranges := self._files.slots(segment)) is not None:
+                slot = ranges.get(camera, (None, None))[1]
+            else:
+                slot = self._files.ask(segment, select, (prefix, prefix[:-1] + "0"))[0][0]  # "0" follows "/"
+            if slot is not None:
                 return int(slot)
         return None
 
-    def _ask(self, path: Path, select: str, arguments: tuple[object, ...] = ()) -> list[Line]:
-        return [Line(*cells) for cells in self._cells(path, select, arguments)]
-
-    def _cells(self, path: Path, select: str, arguments: tuple[object, ...] = ()) -> list[tuple[Any, ...]]:
-        try:
-            if path not in self._open:
-                self._open[path] = sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True, isolation_level=None)
-                self._open[path].text_factory = _as_it_lies
-                self._open[path].execute(f"PRAGMA busy_timeout = {BUSY_MS}")
-            return self._open[path].execute(select, arguments).fetchall()
-        except sqlite3.Error as error:
-            raise JournalError(f"{path}: {error}") from error
+    def _ask(self, segment: Segment, select: str, arguments: tuple[object, ...] = ()) -> list[Line]:
+        return [Line(*cells) for cells in self._files.ask(segment, select, arguments)]
 
 
 def parse_line(line: Line) -> Row:
@@ -223,11 +225,6 @@ def parse_line(line: Line) -> Row:
         )
     except ValueError as error:
         raise JournalError(f"row {line.seq}: {error}") from error
-
-
-def _as_it_lies(text: bytes) -> str:
-    """Text that an edit has made no UTF-8 breaks its row only, not the reading of all."""
-    return text.decode("utf-8", "surrogateescape")
 
 
 def camera_of(frame: str) -> str:

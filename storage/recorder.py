@@ -6,37 +6,40 @@ Each store has its own thread, cursor and view of the journal, so one that is aw
             ──▶ SQL audit store
             ──▶ Redis
             ──▶ checkpoints, beside the journal and in the second place
+            ──▶ archive: closed files that every store has taken in, packed
 """
 
-import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from contextlib import suppress
 from pathlib import Path
 
+import msgspec
 import structlog
 
 from config.loader import state_folder
 from config.station import Station
-from monitor.lifeline import Drain, Lifeline
-from monitor.rows import Row
+from monitor.lifeline import Drain, Lifeline, Stores
+from storage.archiver import Archiver
 from storage.audit import AuditStore
 from storage.counts import write_live_counts
 from storage.database import audit_url
+from storage.follower import Follower, Opens
 from storage.images import ImageStore
 from storage.live import LiveStore
-from storage.projection import Projection, StoreForeign, StoreLost, before_break, stands_in
+from storage.live_seed import open_live
+from storage.projection import Projection, StoreLost
 from storage.proof.checkpoints import second_place
 from storage.proof.signer import CheckpointSigner
-from storage.reader import PAGE_ROWS, JournalReader
+from storage.reader import JournalReader
 from storage.retention_keeper import RetentionKeeper
 
 POLL_S = 0.2  # rows that came together are written together
 DRAIN_S = 3.0
-BACKOFF_S = (0.2, 2.0)  # after the first failure, and at most
+LAST_ANSWER_S = 0.5  # from Redis, when nothing is left to wait behind it
+SAY_S = 0.5
+STORES_FILE = "stores.json"  # how far each store is, for whoever looks from outside
 log = structlog.get_logger()
-
-Opens = Callable[[JournalReader], Projection]
-"""Makes a store; called in the store's thread, with that thread's view of the journal."""
 
 
 def run_recorder(
@@ -48,8 +51,14 @@ def run_recorder(
     followers = {name: Follower(name, folder, opens) for name, opens in stores.items()}
     signer = CheckpointSigner(station.name, folder, station.proof, second_place(station))
     keeper = RetentionKeeper(station, folder)
-    threads: list[Follower | CheckpointSigner | RetentionKeeper] = [*followers.values(), signer, keeper]
-    told = 0
+    archiver = Archiver(folder, station.archive.keep_files)
+    threads: list[Follower | CheckpointSigner | RetentionKeeper | Archiver] = [
+        *followers.values(),
+        signer,
+        keeper,
+        archiver,
+    ]
+    told, said_s = 0, 0.0
     with JournalReader(folder) as journal:
         for thread in threads:
             thread.start()
@@ -62,7 +71,11 @@ def run_recorder(
             last = journal.last_seq()
             for thread in threads:
                 thread.follow(last)
+            archiver.allow(min(follower.taken for follower in followers.values()))
             told = _tell(followers["images"], told, projected)
+            if (now_s := time.monotonic()) - said_s >= SAY_S:
+                said_s = now_s
+                _say_lags(lifeline, folder, followers.values())
             done = not any(thread.behind() for thread in threads)
             if deadline_s is not None and (done or time.monotonic() > deadline_s):
                 break
@@ -74,99 +87,7 @@ def run_recorder(
         follower.stop()
     signer.stop()
     keeper.stop()
-
-
-class Follower(threading.Thread):
-    """Keeps one store up with the journal, through its absences."""
-
-    def __init__(self, name: str, folder: Path, opens: Opens) -> None:
-        super().__init__(name=f"follow-{name}", daemon=True)
-        self._store, self._folder, self._opens = name, folder, opens
-        self._news = threading.Event()
-        self._stopping = threading.Event()
-        self._last = 0  # of the journal
-        self._lost_s: float | None = None  # since when it is away
-        self.taken = 0  # up to here the store has everything
-        self.failure: BaseException | None = None
-
-    def follow(self, last: int) -> None:
-        """Says how long the journal is; raises what ended this follower."""
-        if self.failure is not None:
-            raise self.failure
-        if last > self._last:
-            self._last = last
-            self._news.set()
-
-    def behind(self) -> int:
-        """Rows that the store has not yet."""
-        return max(0, self._last - self.taken)
-
-    def stop(self) -> None:
-        """Asks it to end, and gives it a moment; what it cannot finish it does again at the next start."""
-        self._stopping.set()
-        self._news.set()
-        self.join(0.5)
-
-    def run(self) -> None:
-        try:
-            with JournalReader(self._folder) as journal:
-                self._keep_up(journal)
-        except BaseException as error:
-            self.failure = error
-
-    def _keep_up(self, journal: JournalReader) -> None:
-        pause_s = BACKOFF_S[0]
-        store: Projection | None = None
-        while not self._stopping.is_set():
-            try:
-                if store is None:
-                    store = self._opens(journal)
-                    self.taken = self._begin(store, journal)
-                while not self._stopping.is_set() and (rows := journal.rows(self.taken, PAGE_ROWS)):
-                    store.project(rows)
-                    self.taken = rows[-1].seq
-                    self._back()
-                pause_s = BACKOFF_S[0]
-                self._back()
-                self._news.wait()
-                self._news.clear()
-            except (StoreLost, StoreForeign) as error:
-                self._lost(error)
-                if store is not None:
-                    store.close()
-                    store = None
-                self._stopping.wait(pause_s)
-                pause_s = min(2 * pause_s, BACKOFF_S[1])
-        if store is not None:
-            store.close()
-
-    def _begin(self, store: Projection, journal: JournalReader) -> int:
-        """Where the store stands in this journal; one that stands in another begins anew.
-
-        So does one that has taken in rows since set aside, but for one that would lose something: it goes on.
-        """
-        cursor = store.cursor()
-        if cursor is not None and not stands_in(cursor, journal):
-            log.warning("store.foreign", store=self._store, seq=cursor.seq, journal=journal.last_seq())
-            try:
-                store.restart()
-            except StoreForeign:
-                if not before_break(cursor, journal):
-                    raise
-            else:
-                cursor = None
-        return 0 if cursor is None else cursor.seq
-
-    def _lost(self, error: Exception) -> None:
-        if self._lost_s is None:
-            self._lost_s = time.monotonic()
-            log.warning("store.lost", store=self._store, error=str(error), lag=self.behind())
-
-    def _back(self) -> None:
-        if self._lost_s is not None:
-            away_s = time.monotonic() - self._lost_s
-            self._lost_s = None
-            log.info("store.back", store=self._store, away_s=round(away_s, 1), lag=self.behind())
+    archiver.stop()
 
 
 def _stores(station: Station, folder: Path, live_url: str | None) -> dict[str, Opens]:
@@ -181,16 +102,7 @@ def _stores(station: Station, folder: Path, live_url: str | None) -> dict[str, O
         return AuditStore(audit_url(folder), station.name, station.shifts)
 
     def live(journal: JournalReader) -> Projection:
-        pictures = ImageStore(folder)
-
-        def row(seq: int) -> Row | None:
-            found = journal.rows(seq - 1, 1)
-            return found[0] if found else None
-
-        def picture(sha256: str) -> bytes | None:
-            return journal.attachment(sha256) or pictures.get(sha256)
-
-        return LiveStore(live_url or "", station.name, station.live, row=row, picture=picture)
+        return open_live(live_url or "", station, folder, journal)
 
     stores: dict[str, Opens] = {"images": images, "audit": audit}
     if live_url is not None:
@@ -205,9 +117,22 @@ def _tell(images: Follower, told: int, projected: Callable[[int], object]) -> in
     return images.taken
 
 
+def _say_lags(lifeline: Lifeline, folder: Path, followers: Iterable[Follower]) -> None:
+    """To the supervisor, who calls a person, and to a file: whole, and of no worth after a power loss."""
+    lags = tuple(follower.lag() for follower in followers)
+    lifeline.say(Stores(lags=lags))
+    with suppress(OSError):  # a full disk: the followers say so
+        new = folder / f"{STORES_FILE}.new"
+        new.write_bytes(msgspec.json.encode({"at": time.time_ns(), "rows": lags}))
+        new.rename(folder / STORES_FILE)
+
+
 def _note_live_counts(folder: Path, station: Station, live_url: str) -> None:
     """What Redis has taken in of each run: our own server stops with the line, and the summary comes after it."""
-    store = LiveStore(live_url, station.name, station.live, row=lambda _: None, picture=lambda _: None)
+    limits = station.live
+    store = LiveStore(
+        live_url, station.name, limits, row=lambda _: None, picture=lambda _: None, timeout_s=LAST_ANSWER_S
+    )
     try:
         write_live_counts(folder, store.runs())
     except StoreLost as error:

@@ -22,6 +22,7 @@ from storage.proof.check import Place, check_proof, proof_counts, read_beside, r
 from storage.proof.checkpoints import second_place
 from storage.reader import JournalReader
 from storage.source_log import Account, read_account
+from storage.verify_archive import check_archive
 from storage.verify_stores import StoreCase, check_audit, check_images, check_live, open_stores
 
 OPEN_ROWS = 1000  # while the line runs, what the last rows leave open may still be closed
@@ -67,7 +68,7 @@ def verify(station: Station, live_url: str | None, *, checkpoints: Path | None =
         case = Case(
             folder, evidence=evidence, account=account, running=running, stores=stores, beside=beside, copy=copy
         )
-        findings = [*account.findings, *evidence.findings]
+        findings = [*account.findings, *check_archive(folder / "journal"), *evidence.findings]
         if evidence.readable:  # what cannot be read would only be found missing everywhere else
             findings += [finding for check in CHECKS for finding in check(case)]
         else:

@@ -16,7 +16,7 @@ from storage.evidence import Evidence, Verdict
 from storage.faults import Fault, Finding
 from storage.images import ImageStore
 from storage.keeping import Tombstone, tombstones
-from storage.live import LiveStore, Snapshot
+from storage.live import PATIENT_S, LiveStore, Snapshot
 from storage.projection import Cursor, StoreForeign, StoreLost, before_break, stands_in
 from storage.questions import Kept
 from storage.reader import JournalReader
@@ -55,7 +55,10 @@ def open_stores(station: Station, folder: Path, reader: JournalReader, live_url:
     if live_url is None:
         case.checked["live"] = "not running"
     else:
-        live = LiveStore(live_url, station.name, station.live, row=lambda _: None, picture=lambda _: None)
+        limits = station.live
+        live = LiveStore(
+            live_url, station.name, limits, row=lambda _: None, picture=lambda _: None, timeout_s=PATIENT_S
+        )
         try:
             case.live = live.snapshot(LAST_ENTRIES)
             case.checked["live"] = len(case.live.entries)

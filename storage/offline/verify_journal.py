@@ -2,9 +2,9 @@
 
     python -I verify_journal.py FOLDER [--checkpoints DIR] [--key FILE.pub] [--json]
 
-FOLDER is a station's state folder, or any folder with its 000001.sqlite …, checkpoints.signed and keys.signed.
+FOLDER is a station's state folder, or any folder with its 000001.sqlite …, archive/, checkpoints.signed, keys.signed.
 DIR is the second place of the checkpoints; FILE.pub the station's first public key, got by another way. It only reads.
-Exit: 0 no fault, 1 a fault, 2 usage, 3 no fault but signatures could not be checked.
+Exit: 0 no fault, 1 a fault, 2 usage, 3 no fault but, without `cryptography`, no signature checked.
 
 Row:         hash = SHA-256(hash before ‖ JSON [seq, kind, frame, slot, outcome, reason, body]); before row 1 come 32
              zero bytes; the JSON has no spaces, is UTF-8, and escapes only where JSON must.
@@ -16,9 +16,12 @@ import argparse
 import base64
 import hashlib
 import json
+import lzma
 import re
 import sqlite3
 import sys
+import tempfile
+from collections.abc import Iterator
 from contextlib import closing, suppress
 from importlib.util import find_spec
 from pathlib import Path
@@ -30,6 +33,7 @@ ED25519_DER = bytes.fromhex("302a300506032b6570032100")  # before the 32 bytes o
 COLUMNS = "seq, kind, frame, slot, outcome, reason, body, hash"
 PICTURES = ("frame", "crop", "mask")
 SET_ASIDE = r'^alarm .*"set_aside":\{"folder":"[^"]+","last_seq":%d,'  # within a text its quotes are escaped
+UNREADABLE = (sqlite3.Error, OSError, EOFError, lzma.LZMAError, ValueError, KeyError, TypeError)
 NO_LIBRARY = "signatures are NOT checked: `cryptography` is missing (python -m pip install cryptography)"
 
 
@@ -37,7 +41,8 @@ class Place:
     """Signed lines in one place; `checkpoints` are those that a key of the station signed."""
 
     def __init__(self, store: str, checkpoints: Path, keys: Path) -> None:
-        self.store, self.keys, self.lines = store, _lines(keys / "keys.signed"), _lines(checkpoints)
+        self.store, files = store, (keys / "keys.signed", checkpoints / "checkpoints.signed")
+        self.keys, self.lines = (at.read_bytes().split(b"\n")[:-1] if at.is_file() else [] for at in files)
         self.checkpoints: list[dict[str, Any]] = []
 
 
@@ -80,11 +85,10 @@ class Verifier:
 
     def rows(self, folder: Path, wanted: set[int]) -> dict[int, str] | None:
         """Walks the chain, then the pictures it names; size → hash, of the sizes asked for. None: it is unreadable."""
-        files, images = sorted(_in(folder, "journal").glob("[0-9]*.sqlite")), folder / "images"
+        images, hashes, after, before = folder / "images", {0: bytes(32).hex()}, 0, bytes(32)
         keeping = {"verdict", "purge", "person"} if images.is_dir() else set()
-        hashes, after, before = {0: bytes(32).hex()}, 0, bytes(32)
-        for path in files:
-            try:
+        try:
+            for path in self.files(_in(folder, "journal")):
                 with closing(_open(path)) as journal:
                     for row in journal.execute(f"SELECT {COLUMNS} FROM journal ORDER BY seq"):  # noqa: S608
                         seq, stated = row[0], row[7] if isinstance(row[7], bytes) else b""
@@ -102,15 +106,28 @@ class Verifier:
                         if row[1] in keeping:
                             self.keeping(seq, row[1], row[3], row[6])
                     self.attached |= {sha for (sha,) in journal.execute("SELECT sha256 FROM attachment")}
-            except sqlite3.Error as error:
-                self.fault("journal_unreadable", "journal", f"{path.name}: {error}", "a sound file")
-                self.checked["rows"] = after
-                return None
-        if not files:
-            self.fault("journal_unreadable", "journal", f"no file 000001.sqlite in {folder}", "a journal")
+        except UNREADABLE as error:
+            self.fault("journal_unreadable", "journal", f"behind row {after}: {error}", "a sound file")
+            self.checked["rows"] = after
+            return None
         self.checked |= {"rows": after, "pictures": len(self.named)}
         self.pictures(images)
         return hashes
+
+    def files(self, journal: Path) -> Iterator[Path]:
+        """Each file of the journal; an archived one is unpacked, and gone when the next is asked for."""
+        found = {path.stem: path for path in [*journal.glob("archive/[0-9]*.json"), *journal.glob("[0-9]*.sqlite")]}
+        if not found:
+            self.fault("journal_unreadable", "journal", f"no file 000001.sqlite in {journal}", "a journal")
+        for _, path in sorted(found.items()):
+            if path.suffix == ".sqlite":
+                yield path
+                continue
+            most = json.loads(path.read_bytes())["plain_bytes"]  # whether it is the right file, the chain says
+            with tempfile.NamedTemporaryFile(buffering=0) as plain, lzma.open(path.with_suffix(".sqlite.xz")) as packed:
+                while plain.tell() < most and plain.write(packed.read(1 << 20)):
+                    pass
+                yield Path(plain.name)
 
     def keeping(self, seq: int, kind: str, slot: int, body: str) -> None:
         """Takes down which pictures a row names, purges or puts a hold on."""
@@ -146,7 +163,7 @@ class Verifier:
                 self.fault("image_missing", "images", "nothing", f"{sha}, {by}, and purged by none")
 
     def place(self, store: str, checkpoints: Path, keys: Path, trusted: bytes | None) -> Place:
-        place = Place(store, checkpoints / "checkpoints.signed", keys)
+        place = Place(store, checkpoints, keys)
         if place.lines and not place.keys:
             self.fault("key_foreign", store, "no public key", "keys.signed")
         self.checkpoints(place, self.keys(place, trusted))
@@ -246,10 +263,6 @@ def _hex(value: object) -> str:
 
 def _in(folder: Path, name: str) -> Path:
     return folder / name if (folder / name).is_dir() else folder
-
-
-def _lines(path: Path) -> list[bytes]:
-    return path.read_bytes().split(b"\n")[:-1] if path.is_file() else []
 
 
 def _split(line: bytes) -> tuple[bytes, bytes, dict[str, Any]]:

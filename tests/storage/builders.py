@@ -12,6 +12,7 @@ from monitor.rows import (
     Entry,
     Kind,
     PersonBody,
+    PurgeBody,
     RegionRow,
     RunBody,
     VerdictBody,
@@ -172,3 +173,11 @@ def an_alarm(name: str = "process.lost", *, run: str = RUN) -> Entry:
 def a_person() -> Entry:
     body = PersonBody(who="kim", what="label", why="seen", old="", new="squat", at=NOON)
     return Entry(kind=Kind.PERSON, frame=None, slot=None, outcome=None, reason=None, body=body)
+
+
+def a_purge(pictures: list[str]) -> Entry:
+    """A tombstone of these pictures."""
+    body = PurgeBody(
+        by="kim", why="yearly", policy={"pass_days": 30}, through=1, at=NOON, pictures=tuple(sorted(pictures))
+    )
+    return Entry(kind=Kind.PURGE, frame=None, slot=None, outcome=None, reason=None, body=body)

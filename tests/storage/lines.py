@@ -1,14 +1,16 @@
 """Lines to verify: a state folder as a line that has stopped leaves it."""
 
 import json
-import sqlite3
 from pathlib import Path
+
+from sqlalchemy import create_engine
 
 from config.loader import load_station
 from config.station import Station
 from monitor.messages import Gate, Outcome, Reason
 from monitor.rows import Entry
 from storage.audit import AuditStore
+from storage.database import audit_url
 from storage.images import ImageStore
 from storage.journal import journal_files, open_journal
 from storage.live import LiveStore
@@ -59,7 +61,7 @@ class Line:
         with JournalReader(self.folder) as reader:
             images = ImageStore(self.folder, reader.attachment)
             images.open()
-            audit = AuditStore(f"sqlite:///{self.folder / 'audit.sqlite'}", "rail-03")
+            audit = AuditStore(audit_url(self.folder), "rail-03")
             for store in (images, audit):
                 store.project(reader.rows(0))
             audit.close()
@@ -80,10 +82,10 @@ class Line:
         edit(journal_files(self.folder / "journal")[0], *statements)
 
     def audit(self, statement: str) -> None:
-        connection = sqlite3.connect(self.folder / "audit.sqlite")
-        connection.execute(statement)
-        connection.commit()
-        connection.close()
+        engine = create_engine(audit_url(self.folder))
+        with engine.begin() as connection:
+            connection.exec_driver_sql(statement)
+        engine.dispose()
 
     def image(self, png: bytes) -> Path:
         return ImageStore(self.folder).path(sha256_of(png))

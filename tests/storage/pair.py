@@ -10,11 +10,11 @@ from pathlib import Path
 from config.proof import Proof
 from storage import journal
 from storage.audit import AuditStore
+from storage.follower import Follower, Opens
 from storage.images import ImageStore
 from storage.journal import open_journal
 from storage.proof.signer import CheckpointSigner
 from storage.reader import JournalReader
-from storage.recorder import Follower, Opens
 from tests.storage.builders import an_actuated
 from tests.storage.writer import a_row
 

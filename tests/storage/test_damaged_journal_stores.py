@@ -11,6 +11,7 @@ from config.station import Live
 from monitor.messages import Outcome
 from storage.aside import set_aside_damaged
 from storage.audit import AuditStore
+from storage.follower import Follower, Opens
 from storage.images import ImageStore
 from storage.journal import open_journal
 from storage.live import LiveStore
@@ -18,7 +19,6 @@ from storage.memory import JournalMemory
 from storage.projection import StoreForeign
 from storage.questions import Question
 from storage.reader import JournalReader
-from storage.recorder import Follower, Opens
 from storage.report_questions import Period
 from tests.storage.builders import a_correction, a_png, a_region, a_verdict, an_actuated, sha256_of
 from tests.storage.conftest import Valkey

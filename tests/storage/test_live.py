@@ -1,9 +1,12 @@
-"""Redis holds each row once, its counters add up, and what it lost it gets again."""
+"""Redis holds each row once, its counters add up, and what it lost it gets again: our own server and a given one."""
 
+import shutil
+import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from config.loader import ConfigError
@@ -11,11 +14,12 @@ from config.station import Live
 from monitor.messages import Outcome, Reason
 from monitor.rows import Row
 from storage.journal import SqliteJournal
-from storage.live import LiveStore
+from storage.live import PATIENT_S, LiveStore, Snapshot
 from storage.projection import StoreLost
 from storage.reader import JournalReader
 from tests.storage.builders import RUN, a_correction, a_png, a_region, a_run, a_verdict, an_actuated, sha256_of
-from tests.storage.conftest import Valkey
+from tests.storage.conftest import valkey_binary
+from tests.storage.servers import GivenServer, OwnServer, Server
 
 CROP, MASK = a_png(1), a_png(2)
 
@@ -31,6 +35,7 @@ class Line:
             Live(stream_maxlen=maxlen, crop_ttl_s=60),
             row=self.row,
             picture={sha256_of(CROP): CROP, sha256_of(MASK): MASK}.get,
+            timeout_s=PATIENT_S,
         )
 
     def row(self, seq: int) -> Row | None:
@@ -43,9 +48,30 @@ class Line:
             cursor = self.live.cursor()
 
 
+def but_epoch(shown: Snapshot) -> Snapshot:
+    return msgspec.structs.replace(shown, epoch="")
+
+
+@pytest.fixture(params=["own", "given"])
+def server(request: pytest.FixtureRequest, folder: Path) -> Iterator[Server]:
+    """The one that the station starts itself, and one of another team."""
+    if request.param == "given":
+        given = GivenServer(valkey_binary())
+        given.start()
+        yield given
+        given.kill()
+        shutil.rmtree(given.home)
+        return
+    valkey_binary()
+    with tempfile.TemporaryDirectory(prefix="line-") as home:
+        own = OwnServer(Path(home) / "redis")
+        yield own
+        own.end()
+
+
 @pytest.fixture
-def line(journal: SqliteJournal, folder: Path, valkey: Valkey) -> Iterator[Line]:
-    opened = Line(journal, folder, valkey.url, maxlen=50)
+def line(journal: SqliteJournal, folder: Path, server: Server) -> Iterator[Line]:
+    opened = Line(journal, folder, server.url, maxlen=50)
     yield opened
     opened.live.close()
     opened.reader.close()
@@ -94,17 +120,17 @@ def test_a_repeat_is_refused(line: Line) -> None:
     assert line.live.snapshot(10) == before
 
 
-def test_a_rival_that_was_quicker_makes_the_batch_fail_whole(line: Line, valkey: Valkey) -> None:
+def test_a_rival_that_was_quicker_makes_the_batch_fail_whole(line: Line, server: Server) -> None:
     line.journal.append([a_verdict(1), a_correction(1, 1), a_verdict(2)])
     rows = line.reader.rows(0)
-    quick = LiveStore(valkey.url, "rail-03", Live(), row=line.row, picture=lambda _: None)
+    quick = LiveStore(server.url, "rail-03", Live(), row=line.row, picture=lambda _: None, timeout_s=PATIENT_S)
 
     def row(seq: int) -> Row | None:
         """Asked for between WATCH and MULTI."""
         quick.project(rows)
         return line.row(seq)
 
-    slow = LiveStore(valkey.url, "rail-03", Live(), row=row, picture=lambda _: None)
+    slow = LiveStore(server.url, "rail-03", Live(), row=row, picture=lambda _: None)
 
     with pytest.raises(StoreLost, match=r"[Ww]atch"):
         slow.project(rows)
@@ -123,70 +149,76 @@ def test_the_stream_is_bounded_and_counts_go_on(line: Line) -> None:
     assert line.live.count(RUN) == 500
 
 
-def test_a_server_that_lost_everything_gets_it_again(line: Line, valkey: Valkey) -> None:
+def test_a_server_that_lost_everything_gets_it_again(line: Line, server: Server) -> None:
     line.journal.append([a_verdict(slot) for slot in range(1, 101)])
     line.catch_up()
     before = line.live.snapshot(1000)
-    with valkey.client as client:
+    with server.client as client:
         client.flushall()
 
     line.catch_up()
 
-    assert line.live.snapshot(1000) == before
+    after = line.live.snapshot(1000)
+    assert but_epoch(after) == but_epoch(before)
+    assert after.epoch != before.epoch
     assert line.live.count(RUN) == 100
 
 
-def test_a_cursor_lost_alone_begins_everything_anew(line: Line, valkey: Valkey) -> None:
+def test_a_cursor_lost_alone_begins_everything_anew(line: Line, server: Server) -> None:
     line.journal.append([a_verdict(slot) for slot in range(1, 101)])
     line.catch_up()
     before = line.live.snapshot(1000)
-    with valkey.client as client:
+    with server.client as client:
         client.delete("line:rail-03:cursor")
 
     line.catch_up()
 
-    assert line.live.snapshot(1000) == before
+    assert but_epoch(line.live.snapshot(1000)) == but_epoch(before)
+    assert line.live.snapshot(1).epoch != before.epoch
 
 
-def test_rows_for_a_server_that_has_just_lost_its_own_are_refused(line: Line, valkey: Valkey) -> None:
+def test_rows_for_a_server_that_has_just_lost_its_own_are_refused(line: Line, server: Server) -> None:
     line.journal.append([a_verdict(slot) for slot in range(1, 11)])
     line.live.project(line.reader.rows(0, 5))
-    with valkey.client as client:
+    with server.client as client:
         client.flushall()
 
     with pytest.raises(StoreLost, match="stands at row 0"):
         line.live.project(line.reader.rows(5))
 
 
-def test_a_killed_server_goes_on_where_it_was(line: Line, valkey: Valkey) -> None:
+def test_a_killed_server_goes_on_where_it_was(line: Line, server: Server) -> None:
     line.journal.append([a_verdict(slot) for slot in range(1, 11)])
     line.catch_up()
-    valkey.kill()
+    epoch = line.live.snapshot(1).epoch
+    time.sleep(1.1)  # our own server writes its state down every second
+    server.kill()
     with pytest.raises(StoreLost):
         line.live.cursor()
     line.journal.append([a_verdict(slot) for slot in range(11, 21)])
-    valkey.start()
+    server.start()
 
     line.catch_up()
 
     assert line.live.count(RUN) == 20
+    assert line.live.snapshot(1).epoch == epoch  # nothing was lost that a reader has to begin anew for
 
 
-def test_crops_live_for_a_while_beside_the_stream(line: Line, valkey: Valkey) -> None:
+def test_crops_live_for_a_while_beside_the_stream(line: Line, server: Server) -> None:
     regions = (a_region(60.0, CROP, MASK),)
     fresh = a_verdict(1, Outcome.REJECT, regions=regions, decided_at=time.time_ns())
     line.journal.append([fresh])
 
     line.catch_up()
 
-    with valkey.client as client:
+    with server.client as client:
         assert client.get(f"line:rail-03:crop:{sha256_of(CROP)}") == CROP
         assert 0 < client.ttl(f"line:rail-03:crop:{sha256_of(MASK)}") <= 60
     assert line.live.snapshot(1).entries[0][1].crops == sha256_of(CROP)
 
 
-def test_a_full_server_sheds_crops_and_takes_verdicts(line: Line, valkey: Valkey) -> None:
-    with valkey.client as client:
+def test_a_full_server_sheds_crops_and_takes_verdicts(line: Line, server: Server) -> None:
+    with server.client as client:
         client.config_set("maxmemory-policy", "volatile-ttl")
         client.config_set("maxmemory", "3mb")
         for number in range(100):
@@ -198,8 +230,8 @@ def test_a_full_server_sheds_crops_and_takes_verdicts(line: Line, valkey: Valkey
     assert line.live.count(RUN) == 300
 
 
-def test_nothing_but_this_station_s_keys_is_touched(line: Line, valkey: Valkey) -> None:
-    with valkey.client as client:
+def test_nothing_but_this_station_s_keys_is_touched(line: Line, server: Server) -> None:
+    with server.client as client:
         client.set("line:rail-07:cursor", "5:00")
         client.set("theirs", "1")
     line.journal.append([a_verdict(1, regions=(a_region(60.0, CROP, MASK),))])
@@ -208,7 +240,7 @@ def test_nothing_but_this_station_s_keys_is_touched(line: Line, valkey: Valkey) 
 
     line.catch_up()
 
-    with valkey.client as client:
+    with server.client as client:
         keys = {key.decode() for key in client.scan_iter() if not key.startswith(b"line:rail-03:")}
         assert keys == {"line:rail-07:cursor", "theirs"}
         assert client.get("line:rail-07:cursor") == b"5:00"

@@ -1,15 +1,11 @@
 """PostgreSQL down, slow, cut off or replaced: the outbox grows, no other store waits, and each row arrives once."""
 
-import socket
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import suppress
-from pathlib import Path
 
 import psycopg
 import pytest
-from sqlalchemy.engine import make_url
 
 import storage.partitions
 from monitor.messages import Outcome
@@ -21,69 +17,9 @@ from storage.schema import DAY_NS
 from tests.storage.builders import NOON, RUN, a_correction, a_verdict
 from tests.storage.chained import chained
 from tests.storage.conftest import Valkey
+from tests.storage.roads import Road, passed_once
 from tests.storage.test_migrate import connected
 from tests.storage.test_recorder import Recorder, inspect, until
-
-
-class Road:
-    """A TCP road to the server: it can be closed, cut while one is on it, or made slow."""
-
-    def __init__(self, url: str) -> None:
-        self._to = make_url(url)
-        self._listener: socket.socket | None = None
-        self._open: list[socket.socket] = []
-        self.slow_s = 0.0
-        with socket.create_server(("127.0.0.1", 0)) as probe:
-            self._port = probe.getsockname()[1]
-
-    @property
-    def url(self) -> str:
-        return self._to.set(host="127.0.0.1", port=self._port).render_as_string(hide_password=False)
-
-    def open(self) -> None:
-        self._listener = socket.create_server(("127.0.0.1", self._port))
-        threading.Thread(target=self._serve, args=(self._listener,), daemon=True).start()
-
-    def cut(self) -> None:
-        """Whoever is on it is cut off, and nobody gets on it."""
-        if self._listener is not None:
-            self._listener.shutdown(socket.SHUT_RDWR)  # or the thread that accepts would keep the port
-            self._listener.close()
-            self._listener = None
-        while self._open:
-            end = self._open.pop()
-            with suppress(OSError):
-                end.shutdown(socket.SHUT_RDWR)
-            end.close()
-
-    def _serve(self, listener: socket.socket) -> None:
-        while True:
-            try:
-                ours, _ = listener.accept()
-                theirs = socket.create_connection((self._to.host or "127.0.0.1", self._to.port or 5432))
-            except OSError:
-                return
-            self._open += [ours, theirs]
-            for one, other in ((ours, theirs), (theirs, ours)):
-                threading.Thread(target=self._carry, args=(one, other), daemon=True).start()
-
-    def _carry(self, one: socket.socket, other: socket.socket) -> None:
-        with suppress(OSError):
-            while block := one.recv(65_536):
-                time.sleep(self.slow_s)
-                other.sendall(block)
-        with suppress(OSError):
-            other.shutdown(socket.SHUT_RDWR)
-
-
-@pytest.fixture
-def road(postgres: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Road]:
-    if make_url(postgres).host is None:
-        pytest.skip("NOT TESTED: this server is reached by a socket alone")
-    road = Road(postgres)
-    monkeypatch.setenv("LINE_AUDIT_URL", road.url)
-    yield road
-    road.cut()
 
 
 @pytest.fixture
@@ -93,12 +29,6 @@ def audit(postgres: str, road: Road) -> Iterator[AuditStore]:
     store.cursor()
     yield store
     store.close()
-
-
-def passed_once(audit: AuditStore, number: int) -> bool:
-    """Each verdict is here once, and counted once."""
-    counted = sum(each.verdicts for each in audit.reports.quality(Period(0, 2**62)))
-    return audit.count(RUN) == counted == number == len({kept.seq for kept in audit.kept(0)})
 
 
 def test_a_server_that_is_down_delays_no_other_store_and_catches_up(

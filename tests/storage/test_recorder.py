@@ -63,8 +63,9 @@ def inspect(journal: SqliteJournal, slots: range) -> None:
 
 
 @pytest.fixture
-def audit(folder: Path) -> Iterator[AuditStore]:
-    store = AuditStore(f"sqlite:///{folder / 'audit.sqlite'}", "rail-03")
+def audit(url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[AuditStore]:
+    monkeypatch.setenv("LINE_AUDIT_URL", url)
+    store = AuditStore(url, "rail-03")
     store.cursor()  # makes the tables
     yield store
     store.close()
@@ -97,6 +98,7 @@ def test_rows_arrive_within_moments(journal: SqliteJournal, audit: AuditStore) -
     recorder.drain()
 
 
+@pytest.mark.parametrize("url", ["sqlite"], indirect=True)  # tests of PostgreSQL that is away have files of their own
 def test_a_locked_audit_store_delays_no_other_and_catches_up(
     journal: SqliteJournal, folder: Path, valkey: Valkey, audit: AuditStore, capsys: pytest.CaptureFixture[str]
 ) -> None:

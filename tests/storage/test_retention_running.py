@@ -22,10 +22,10 @@ from monitor.runner import hold_station
 from storage.alarms import NotHeard
 from storage.audit import AuditStore
 from storage.database import audit_url
+from storage.follower import Follower
 from storage.journal import open_journal
 from storage.legal_holds import lift_hold, list_holds, place_hold
 from storage.reader import JournalReader
-from storage.recorder import Follower
 from storage.retention import apply
 from storage.retention_commands import app
 from storage.retention_keeper import RetentionKeeper

@@ -209,6 +209,7 @@ def test_every_word_is_shown_by_a_test() -> None:
         "test_keys.py",
         "test_retention_verify.py",
         "test_damaged_journal.py",
+        "test_verify_archive.py",
     )
     tests = [Path(__file__).with_name(name) for name in names]
     text = "".join(path.read_text(encoding="utf-8") for path in tests)

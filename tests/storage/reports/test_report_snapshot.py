@@ -9,6 +9,7 @@ import pytest
 from config.loader import load_station
 from monitor.messages import Outcome
 from storage.audit import AuditStore, Snapshot
+from storage.audit_totals import Totals
 from storage.report_rows import SingleRows
 from storage.reports.asked import Asked
 from storage.reports.quality import quality
@@ -44,7 +45,8 @@ def test_all_questions_of_a_report_see_the_same_rows(url: str) -> None:
 def test_questions_that_each_looked_anew_would_be_seen(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     @contextmanager
     def careless(self: AuditStore) -> Iterator[Snapshot]:
-        yield Snapshot(self.cursor(), self.reports, SingleRows(self._session, "rail-03"), self.labels, self.pictures)
+        asked = (self._session, "rail-03")
+        yield Snapshot(self.cursor(), self.reports, SingleRows(*asked), self.labels, self.pictures, Totals(*asked))
 
     monkeypatch.setattr(AuditStore, "snapshot", careless)
     first, second = seen_while_rows_come(url)

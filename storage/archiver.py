@@ -1,0 +1,123 @@
+"""The thread of the recorder that archives: closed files of the journal in, packed ones out, at a calm pace.
+
+A file goes when every store has all its rows and its last picture has left; the last few stay, as a start of the line
+looks back over them. Nobody waits for this: what is not done by the end of a run is done in the next one.
+"""
+
+import os
+import sqlite3
+import threading
+import time
+from contextlib import closing, suppress
+from pathlib import Path
+
+import structlog
+
+from storage.journal import BUSY_MS, journal_files
+from storage.journal_errors import JournalError
+from storage.packing import finish, pack, sweep
+from storage.reader import RECENT_ROWS
+
+LOOK_S = 10.0
+REST = 4.0  # times as long as it worked: a fifth of a core, and of the interpreter that the followers need too
+NICE = 19  # of this thread alone; packing itself holds no lock of the interpreter
+log = structlog.get_logger()
+
+
+class Interrupted(Exception):
+    """The recorder ends; what lies aside is swept the next time."""
+
+
+class Archiver(threading.Thread):
+    """Of one station, as long as its recorder lives."""
+
+    def __init__(
+        self, folder: Path, keep_files: int, *, keep_rows: int = RECENT_ROWS, look_s: float = LOOK_S, rest: float = REST
+    ) -> None:
+        """`keep_files` closed ones stay plain, and at least the last `keep_rows` rows with them."""
+        super().__init__(name="archive", daemon=True)
+        self._folder, self._journal = folder, folder / "journal"
+        self._keep_files, self._keep_rows, self._look_s, self._rest = keep_files, keep_rows, look_s, rest
+        self._last = self._allowed = 0
+        self._refused: set[Path] = set()  # said once; looked at again after the next start
+        self._stopping = threading.Event()
+        self._begun_s = 0.0
+        self._said = ""  # of what keeps us
+        self.failure: BaseException | None = None
+
+    def follow(self, last: int) -> None:
+        """Says how long the journal is; raises what ended this thread."""
+        if self.failure is not None:
+            raise self.failure
+        self._last = last
+
+    def allow(self, upto: int) -> None:
+        """Every store has the rows up to here."""
+        self._allowed = upto
+
+    def behind(self) -> int:
+        """Nobody waits for it."""
+        return 0
+
+    def stop(self) -> None:
+        """Asks it to end, and gives it a moment."""
+        self._stopping.set()
+        self.join(0.5)
+
+    def run(self) -> None:
+        with suppress(OSError):
+            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICE)
+        try:
+            while not self._stopping.wait(self._look_s):
+                self.archive()
+        except Interrupted:
+            pass
+        except BaseException as error:
+            self.failure = error
+
+    def archive(self) -> None:
+        """Packs what may go, oldest first; one that may not keeps those behind it."""
+        try:
+            finish(self._journal)
+            sweep(self._journal)
+            for path in journal_files(self._journal)[: -1 - self._keep_files]:
+                if path in self._refused or not self._pack(path):
+                    break
+        except OSError as error:
+            self._say("archive.away", error=str(error), answer="it is tried again")
+        else:
+            self._said = ""
+
+    def _pack(self, path: Path) -> bool:
+        self._begun_s = time.monotonic()
+        try:
+            if not self._may_go(path):
+                return False
+            archived = pack(path, pace=self._pace)
+        except (JournalError, sqlite3.Error) as error:
+            self._refused.add(path)
+            self._say("archive.refused", file=path.name, error=str(error), answer="it stays; ask linectl verify")
+            return False
+        facts = archived.manifest
+        log.info("archive.packed", file=path.name, rows=facts.last - facts.first + 1, bytes=facts.packed_bytes)
+        return True
+
+    def _say(self, event: str, **facts: str) -> None:
+        """Once, however often it is tried."""
+        if str(facts) != self._said:
+            self._said = str(facts)
+            log.error(event, **facts)
+
+    def _may_go(self, path: Path) -> bool:
+        """Whether every store has it, no picture is left in it, and nothing in it is open any more."""
+        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as connection:
+            connection.execute(f"PRAGMA busy_timeout = {BUSY_MS}")
+            last = connection.execute("SELECT max(seq) FROM journal").fetchone()[0] or 0
+            has_pictures = connection.execute("SELECT 1 FROM attachment LIMIT 1").fetchone() is not None
+        return not has_pictures and 0 < last <= min(self._allowed, self._last - self._keep_rows)
+
+    def _pace(self) -> None:
+        """Between two steps: rests for so many times as long as the last one took."""
+        if self._stopping.wait(self._rest * (time.monotonic() - self._begun_s)):
+            raise Interrupted
+        self._begun_s = time.monotonic()
