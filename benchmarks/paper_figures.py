@@ -89,6 +89,8 @@ def write_comparisons(path: Path, trials: Path, root: Path, data: Data, jobs: Se
                 axes.set_title(title, fontsize=7, color=INK)
             if picture is not None:
                 axes.imshow(overlay(picture))
+            elif n == 0:  # its figures came with the trial, its masks did not
+                axes.text(0.5, 0.5, "no masks kept:\ntrain it anew", ha="center", va="center", fontsize=6, color=INK)
         axes_row[0].text(-0.06, 0.5, name, rotation=90, transform=axes_row[0].transAxes, va="center", fontsize=7)
     figure.suptitle(f"{data}: truth green, prediction red", fontsize=9, color=INK)
     figure.savefig(path)
