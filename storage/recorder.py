@@ -10,7 +10,7 @@ Each store has its own thread, cursor and view of the journal, so one that is aw
 """
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -20,6 +20,7 @@ import structlog
 from config.loader import state_folder
 from config.station import Station
 from monitor.lifeline import Drain, Lifeline, Stores
+from monitor.rules.stores import StoreLag
 from storage.archiver import Archiver
 from storage.audit import AuditStore
 from storage.counts import write_live_counts
@@ -75,7 +76,7 @@ def run_recorder(
             told = _tell(followers["images"], told, projected)
             if (now_s := time.monotonic()) - said_s >= SAY_S:
                 said_s = now_s
-                _say_lags(lifeline, folder, followers.values())
+                _say_lags(lifeline, folder, [*(each.lag() for each in followers.values()), *signer.lags()])
             done = not any(thread.behind() for thread in threads)
             if deadline_s is not None and (done or time.monotonic() > deadline_s):
                 break
@@ -117,9 +118,9 @@ def _tell(images: Follower, told: int, projected: Callable[[int], object]) -> in
     return images.taken
 
 
-def _say_lags(lifeline: Lifeline, folder: Path, followers: Iterable[Follower]) -> None:
+def _say_lags(lifeline: Lifeline, folder: Path, found: Sequence[StoreLag]) -> None:
     """To the supervisor, who calls a person, and to a file: whole, and of no worth after a power loss."""
-    lags = tuple(follower.lag() for follower in followers)
+    lags = tuple(found)
     lifeline.say(Stores(lags=lags))
     with suppress(OSError):  # a full disk: the followers say so
         new = folder / f"{STORES_FILE}.new"

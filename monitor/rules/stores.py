@@ -15,7 +15,7 @@ WELL_ROWS = 1000  # a line of 1,000 rows/s is never quite even with its stores
 class StoreLag(msgspec.Struct, frozen=True, kw_only=True):
     """How far one store is behind the journal."""
 
-    store: Annotated[str, Meta(max_length=64)]  # images, audit, live
+    store: Annotated[str, Meta(max_length=64)]  # images, audit, live, checkpoints, second place
     rows: int | None  # None: it cannot be asked how far it is
     seconds: float  # since the oldest row was written that it lacks, or since it is away
     why: Annotated[str, Meta(max_length=500)] = ""  # what it answers; empty where it takes rows in

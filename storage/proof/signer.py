@@ -12,6 +12,7 @@ from pathlib import Path
 import structlog
 
 from config.proof import Proof
+from monitor.rules.stores import StoreLag
 from storage.projection import Cursor
 from storage.proof.checkpoints import CheckpointFault, CheckpointFile, copy_proof
 from storage.proof.keys import KeyFault, KeyFolder
@@ -38,7 +39,7 @@ class CheckpointSigner(threading.Thread):
         self._news = threading.Event()
         self._draining = threading.Event()
         self._stopping = threading.Event()
-        self._troubles: dict[str, str] = {}  # "sign", "copy" → what was said of it
+        self._troubles: dict[str, tuple[float, str]] = {}  # "sign", "copy" → since when, and what was said of it
         self.failure: BaseException | None = None
 
     def follow(self, last: int) -> None:
@@ -57,6 +58,13 @@ class CheckpointSigner(threading.Thread):
     def behind(self) -> int:
         """Rows that are not signed yet, and could be."""
         return 0 if self._at is None or self._troubles.get("sign") else max(0, self._last - self._at.seq)
+
+    def lags(self) -> list[StoreLag]:
+        """For people: how long nothing could be signed, or taken to the second place."""
+        return [
+            self._lag("checkpoints", "sign", self._last - (self._at.seq if self._at else 0)),
+            *([] if self._copy is None else [self._lag("second place", "copy", 0)]),
+        ]
 
     def stop(self) -> None:
         """Asks it to end, and gives it a moment; what is not signed is at the next start."""
@@ -83,12 +91,19 @@ class CheckpointSigner(threading.Thread):
         try:
             step()
         except (OSError, KeyFault, CheckpointFault, CopyForeign, ProofRefused) as error:
-            if self._troubles.get(what) != str(error):
-                self._troubles[what] = str(error)
+            since_s, said = self._troubles.get(what, (time.monotonic(), ""))
+            self._troubles[what] = since_s, str(error)
+            if said != str(error):
                 log.error(f"proof.{what}_failed", error=str(error), answer="the line goes on; it is tried again")
         else:
             if self._troubles.pop(what, None):
                 log.info(f"proof.{what}_back")
+
+    def _lag(self, store: str, what: str, rows: int) -> StoreLag:
+        trouble = self._troubles.get(what)
+        if trouble is None:  # rows that no checkpoint is due for yet are no lag
+            return StoreLag(store=store, rows=0, seconds=0.0)
+        return StoreLag(store=store, rows=rows, seconds=round(time.monotonic() - trouble[0], 1), why=trouble[1][:500])
 
     def _sign(self, journal: JournalReader) -> None:
         """One checkpoint, where one is due; the first ever at once, so that a journal without any is suspect."""

@@ -8,6 +8,7 @@ import pytest
 
 from config.loader import ConfigError, load_station, parse_station
 from config.proof import Proof
+from monitor.rules.stores import StoreWatch, Told
 from storage.journal import SqliteJournal
 from storage.proof import signer
 from storage.proof.checkpoints import CheckpointFile
@@ -120,6 +121,45 @@ def test_it_is_said_once_while_it_is_away(
     time.sleep(0.6)
 
     assert capsys.readouterr().out.count("proof.copy_failed") == 1
+
+
+def test_what_cannot_be_signed_or_copied_calls_a_person_and_then_is_well(
+    journal: SqliteJournal, folder: Path, tmp_path: Path, starts: Starts
+) -> None:
+    watch = StoreWatch(after_s=0.3)
+    thread = starts(OFTEN)  # the second place is away
+    told: list[Told] = []
+
+    def looked(name: str) -> bool:
+        told.extend(watch.look(thread.lags()))
+        return any(each.name == name for each in told)
+
+    until(lambda: looked("store.lag"))
+    (tmp_path / "elsewhere").mkdir()
+    until(lambda: looked("store.back"))
+
+    assert [(each.name, each.about) for each in told] == [
+        ("store.lag", "second place"),
+        ("store.back", "second place"),
+    ]
+
+
+def test_a_journal_that_cannot_be_signed_on_calls_a_person(
+    journal: SqliteJournal, folder: Path, tmp_path: Path, starts: Starts
+) -> None:
+    first = starts(OFTEN)
+    grow(journal, first, range(1, 6))
+    until(lambda: size(folder) == 5)
+    first.stop()
+    Sealed(folder, copy=tmp_path / "elsewhere").edit("UPDATE journal SET hash = x'00' WHERE seq = 5")
+    second, watch, told = starts(OFTEN), StoreWatch(after_s=0.3), list[Told]()
+    second.follow(100)
+
+    def called() -> bool:
+        told.extend(watch.look(second.lags()))
+        return ("store.lag", "checkpoints") in {(each.name, each.about) for each in told}
+
+    until(called)
 
 
 def test_a_journal_that_is_not_the_one_signed_is_not_signed(
