@@ -27,6 +27,7 @@ from storage.damage import SELECT, Damage, find_damage, opened
 from storage.images import ImageStore
 from storage.journal import ATTACH, INSERT, PLAN, ROWS_PER_FILE, journal_files, lock_writer, make_file
 from storage.journal_errors import JournalDamaged, JournalError
+from storage.packing import finish
 from storage.projection import StoreLost
 from storage.proof.checkpoints import signed_before
 
@@ -59,6 +60,7 @@ def set_aside_damaged(folder: Path) -> SetAside | None:
     try:
         plan = _under_way(journal)
         if plan is None:
+            finish(journal)  # a plain file whose archive counts already would seem not to follow it
             damage = find_damage(folder)
             if damage is None:
                 return None
