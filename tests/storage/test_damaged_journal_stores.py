@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from config.loader import load_station
 from config.station import Live
 from monitor.messages import Outcome
 from storage.aside import set_aside_damaged
@@ -14,7 +15,8 @@ from storage.audit import AuditStore
 from storage.follower import Follower, Opens
 from storage.images import ImageStore
 from storage.journal import open_journal
-from storage.live import LiveStore
+from storage.live import PATIENT_S, LiveStore
+from storage.live_seed import open_live
 from storage.memory import JournalMemory
 from storage.projection import StoreForeign
 from storage.questions import Question
@@ -96,6 +98,29 @@ def test_the_live_view_begins_anew_and_has_what_the_journal_has(sealed: Sealed, 
         assert found.counters == {"triggers": ROWS, "passed": 124, "rejected": 26}
         assert found.cursor == reader.head()
         assert [entry.slot for _, entry in found.entries] == [str(slot) for slot in range(ROWS, 0, -1)]
+
+
+def test_a_live_view_seeded_across_the_break_goes_on_behind_its_seed(sealed: Sealed, valkey: Valkey) -> None:
+    """The numbers jump by a million there: what is asked by them would be more rows than the seed counts."""
+    url = f"sqlite:///{sealed.folder / 'audit.sqlite'}"
+    EDIT(sealed.folder / "journal")
+    assert set_aside_damaged(sealed.folder) is not None
+    keep_up(sealed.folder, audit_at(url))
+    with open_journal(sealed.folder) as journal:
+        journal.append([a_verdict(slot, Outcome.REJECT) for slot in range(125, ROWS + 1)])
+    station = load_station("rail-03").model_copy(update={"live": Live(stream_maxlen=40)})
+
+    with (
+        JournalReader(sealed.folder) as reader,
+        closing(open_live(valkey.url, station, sealed.folder, reader, timeout_s=PATIENT_S)) as store,
+    ):
+        seeded = store.cursor()
+        assert seeded is not None
+        assert [seq for seq, _ in store.snapshot(1000).entries if seq > seeded.seq] == []
+        store.project(reader.rows(seeded.seq))
+        found = store.snapshot(1000)
+        assert found.counters == {"triggers": ROWS, "passed": 124, "rejected": 26}
+        assert [entry.slot for _, entry in found.entries] == [str(slot) for slot in range(ROWS, ROWS - 40, -1)]
 
 
 def test_the_image_store_takes_in_what_comes_behind(sealed: Sealed) -> None:
