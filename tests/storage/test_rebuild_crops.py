@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from config.loader import load_station
+from storage.aside import set_aside_damaged
 from storage.images import ImageStore
 from storage.journal import journal_files, open_journal
 from storage.reader import JournalReader
@@ -70,6 +71,29 @@ def test_a_row_that_cannot_be_read_may_name_any_picture(pictured: Path) -> None:
 
     assert found.removed == 0
     assert ImageStore(pictured).get(sha256_of(MASK)) == MASK  # that row named it
+
+
+def test_a_row_that_was_set_aside_may_name_any_picture(pictured: Path) -> None:
+    """The damaged files may be read yet, and what they name is evidence: docs/damaged.md says that it stays."""
+    edit(journal_files(pictured / "journal")[0], "UPDATE journal SET slot = 7 WHERE seq = 3")
+    assert set_aside_damaged(pictured) is not None
+
+    found = rebuild(RAIL_03, Store.CROPS, quiet)
+
+    assert found.removed == 0
+    assert ImageStore(pictured).get(sha256_of(MASK)) == MASK  # the row that is lost named it
+
+
+def test_what_has_expired_goes_also_where_nothing_else_is_swept(pictured: Path) -> None:
+    """Its tombstone is noted as obeyed, so nobody comes to it again."""
+    with open_journal(pictured) as journal:
+        journal.append([a_purge([sha256_of(CROP)])])
+    edit(journal_files(pictured / "journal")[0], "UPDATE journal SET body = '{}' WHERE seq = 3")
+
+    found = rebuild(RAIL_03, Store.CROPS, quiet)
+
+    assert found.removed == 1
+    assert set(ImageStore(pictured).names()) == {sha256_of(MASK), sha256_of(WHOLE)}
 
 
 def test_what_has_expired_is_no_loss_and_does_not_come_back(pictured: Path) -> None:
