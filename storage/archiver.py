@@ -94,6 +94,8 @@ class Archiver(threading.Thread):
             if not self._may_go(path):
                 return False
             archived = pack(path, pace=self._pace)
+        except sqlite3.OperationalError as error:  # locked, or no room: nothing is wrong with the file
+            raise OSError(f"{path}: {error}") from error
         except (JournalError, sqlite3.Error) as error:
             self._refused.add(path)
             self._say("archive.refused", file=path.name, error=str(error), answer="it stays; ask linectl verify")

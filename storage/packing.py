@@ -209,7 +209,7 @@ def _truncate_log(path: Path) -> None:
     with closing(_connect(path, "rw")) as connection:
         busy, _, _ = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
     if busy:
-        raise JournalError(f"{path}: a reader is in its log; it is archived later")
+        raise BlockingIOError(f"{path}: a reader is in its log")
 
 
 def _new(path: Path, like: sqlite3.Connection) -> sqlite3.Connection:
