@@ -1,9 +1,11 @@
 """The thread of the recorder that archives: closed files of the journal in, packed ones out, at a calm pace.
 
 A file goes when every store has all its rows and its last picture has left; the last few stay, as a start of the line
-looks back over them. Nobody waits for this: what is not done by the end of a run is done in the next one.
+looks back over them. Nobody waits for this: what is not done by the end of a run is done in the next one. Packing needs
+room before it makes any: it takes none that the disk ladder would miss, and no picture is given up for it.
 """
 
+import errno
 import os
 import sqlite3
 import threading
@@ -20,6 +22,8 @@ from storage.reader import RECENT_ROWS
 
 LOOK_S = 10.0
 REST = 4.0  # times as long as it worked: a fifth of a core, and of the interpreter that the followers need too
+NEEDS = 1.5  # times the size of a file: its copy, the facts among it, and what is packed
+MB = 1_000_000
 NICE = 19  # of this thread alone; packing itself holds no lock of the interpreter
 log = structlog.get_logger()
 
@@ -32,12 +36,23 @@ class Archiver(threading.Thread):
     """Of one station, as long as its recorder lives."""
 
     def __init__(
-        self, folder: Path, keep_files: int, *, keep_rows: int = RECENT_ROWS, look_s: float = LOOK_S, rest: float = REST
+        self,
+        folder: Path,
+        keep_files: int,
+        *,
+        spare_mb: float = 0.0,
+        keep_rows: int = RECENT_ROWS,
+        look_s: float = LOOK_S,
+        rest: float = REST,
     ) -> None:
-        """`keep_files` closed ones stay plain, and at least the last `keep_rows` rows with them."""
+        """`keep_files` closed ones stay plain, and at least the last `keep_rows` rows with them.
+
+        `spare_mb` of the disk stay free, however it is used meanwhile.
+        """
         super().__init__(name="archive", daemon=True)
         self._folder, self._journal = folder, folder / "journal"
         self._keep_files, self._keep_rows, self._look_s, self._rest = keep_files, keep_rows, look_s, rest
+        self._spare_mb = spare_mb
         self._last = self._allowed = 0
         self._refused: set[Path] = set()  # said once; looked at again after the next start
         self._stopping = threading.Event()
@@ -85,6 +100,8 @@ class Archiver(threading.Thread):
                     break
         except OSError as error:
             self._say("archive.away", error=str(error), answer="it is tried again")
+            with suppress(OSError):
+                sweep(self._journal)  # what is half-written holds its room no longer
         else:
             self._said = ""
 
@@ -93,6 +110,7 @@ class Archiver(threading.Thread):
         try:
             if not self._may_go(path):
                 return False
+            self._check_room(NEEDS * path.stat().st_size / MB)
             archived = pack(path, pace=self._pace)
         except sqlite3.OperationalError as error:  # locked, or no room: nothing is wrong with the file
             raise OSError(f"{path}: {error}") from error
@@ -118,8 +136,17 @@ class Archiver(threading.Thread):
             has_pictures = connection.execute("SELECT 1 FROM attachment LIMIT 1").fetchone() is not None
         return not has_pictures and 0 < last <= min(self._allowed, self._last - self._keep_rows)
 
+    def _check_room(self, needs_mb: float = 0.0) -> None:
+        """Raises OSError where the disk has not so much to spare."""
+        found = os.statvfs(self._folder)
+        free_mb = found.f_bavail * found.f_frsize / MB
+        if free_mb - needs_mb < self._spare_mb:
+            text = f"archiving needs {needs_mb:.0f} MB, and is to leave {self._spare_mb:.0f} MB"
+            raise OSError(errno.ENOSPC, text, str(self._journal))
+
     def _pace(self) -> None:
         """Between two steps: rests for so many times as long as the last one took."""
+        self._check_room()
         if self._stopping.wait(self._rest * (time.monotonic() - self._begun_s)):
             raise Interrupted
         self._begun_s = time.monotonic()
