@@ -53,18 +53,17 @@ class Archiver(threading.Thread):
         self._folder, self._journal = folder, folder / "journal"
         self._keep_files, self._keep_rows, self._look_s, self._rest = keep_files, keep_rows, look_s, rest
         self._spare_mb = spare_mb
-        self._last = self._allowed = 0
+        self._allowed = 0
         self._refused: set[Path] = set()  # said once; looked at again after the next start
         self._stopping = threading.Event()
         self._begun_s = 0.0
         self._said = ""  # of what keeps us
         self.failure: BaseException | None = None
 
-    def follow(self, last: int) -> None:
-        """Says how long the journal is; raises what ended this thread."""
+    def follow(self, _last: int) -> None:
+        """Raises what ended this thread."""
         if self.failure is not None:
             raise self.failure
-        self._last = last
 
     def allow(self, upto: int) -> None:
         """Every store has the rows up to here."""
@@ -130,11 +129,21 @@ class Archiver(threading.Thread):
 
     def _may_go(self, path: Path) -> bool:
         """Whether every store has it, no picture is left in it, and nothing in it is open any more."""
-        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as connection:
-            connection.execute(f"PRAGMA busy_timeout = {BUSY_MS}")
+        with closing(_connect(path)) as connection:
             last = connection.execute("SELECT max(seq) FROM journal").fetchone()[0] or 0
             has_pictures = connection.execute("SELECT 1 FROM attachment LIMIT 1").fetchone() is not None
-        return not has_pictures and 0 < last <= min(self._allowed, self._last - self._keep_rows)
+        return not has_pictures and 0 < last <= self._allowed and self._rows_behind(path) >= self._keep_rows
+
+    def _rows_behind(self, path: Path) -> int:
+        """As far as it matters; counted, since their numbers jump where rows were set aside."""
+        rows = 0
+        for later in reversed(journal_files(self._journal)):
+            if later == path or rows >= self._keep_rows:
+                break
+            with closing(_connect(later)) as connection:
+                counted = "SELECT count(*) FROM (SELECT 1 FROM journal LIMIT ?)"
+                rows += connection.execute(counted, (self._keep_rows,)).fetchone()[0]
+        return rows
 
     def _check_room(self, needs_mb: float = 0.0) -> None:
         """Raises OSError where the disk has not so much to spare."""
@@ -150,3 +159,9 @@ class Archiver(threading.Thread):
         if self._stopping.wait(self._rest * (time.monotonic() - self._begun_s)):
             raise Interrupted
         self._begun_s = time.monotonic()
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)
+    connection.execute(f"PRAGMA busy_timeout = {BUSY_MS}")
+    return connection

@@ -248,7 +248,6 @@ def test_row_66_archiving_takes_no_room_that_the_ladder_would_miss(
 ) -> None:
     folder = fill(disk.at / "rail-03")
     archiver = Archiver(folder, 2, spare_mb=spare_mb, keep_rows=0, rest=0.0)
-    archiver.follow(55)
     archiver.allow(55)
     whole = storage.packing._pack_file
 
