@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 
-import storage.packing
 from config.disk import Disk
 from monitor.desk import Desk
 from monitor.disk_watch import DiskWatch, open_disk
@@ -16,12 +15,10 @@ from monitor.messages import Closed, Disposition, Outcome, Projected, Reason
 from monitor.recovery import Recovered
 from monitor.rows import AlarmBody, Row, VerdictBody, read_body
 from monitor.rules.disk import Level
-from storage.archiver import Archiver
 from storage.journal import SqliteJournal, journal_files, open_journal
 from storage.journal_errors import JournalError, JournalFull
 from storage.reader import JournalReader
 from tests.monitor.builders import PROVENANCE, a_captured, a_region, a_segmentation, a_station
-from tests.storage.archived import fill, names
 from tests.storage.builders import a_png, a_run, a_verdict, sha256_of
 from tests.storage.small_disk import MB, SmallDisk, a_small_disk
 
@@ -240,36 +237,6 @@ def test_row_66_a_start_on_a_full_disk_opens_its_journal_by_the_reserve(disk: Sm
     else:
         with pytest.raises(JournalError, match=r"full|disk I/O"), open_journal(folder) as journal:
             journal.append([a_verdict(2)])
-
-
-@pytest.mark.parametrize("spare_mb", [pytest.param(10.0, id="row-66"), pytest.param(0.0, id="row-66-the-twin")])
-def test_row_66_archiving_takes_no_room_that_the_ladder_would_miss(
-    disk: SmallDisk, monkeypatch: pytest.MonkeyPatch, spare_mb: float
-) -> None:
-    folder = fill(disk.at / "rail-03")
-    archiver = Archiver(folder, 2, spare_mb=spare_mb, keep_rows=0, rest=0.0)
-    archiver.allow(55)
-    whole = storage.packing._pack_file
-
-    def while_it_fills(*arguments: Any) -> str:
-        disk.fill(leave_mb=9.5)
-        return whole(*arguments)
-
-    with monkeypatch.context() as patched:
-        patched.setattr(storage.packing, "_pack_file", while_it_fills)
-        archiver.archive()
-        archived, left = names(folder)[0], list((folder / "journal" / "archive").glob("*.new"))
-    archiver.archive()
-    later = names(folder)[0]
-    disk.empty()
-    archiver.archive()
-
-    if not spare_mb:
-        assert archived == later == "000004.sqlite"
-    else:
-        assert archived == later == "000001.sqlite"
-        assert left == []
-    assert names(folder)[0] == "000004.sqlite"
 
 
 def test_a_reserve_that_finds_no_room_is_not_half_made(disk: SmallDisk) -> None:
