@@ -26,7 +26,7 @@ from storage.chain import line_of
 from storage.damage import SELECT, Damage, find_damage, opened
 from storage.images import ImageStore
 from storage.journal import ATTACH, INSERT, PLAN, ROWS_PER_FILE, journal_files, lock_writer, make_file
-from storage.journal_errors import JournalDamaged, JournalError
+from storage.journal_errors import JournalDamaged, JournalError, refusals
 from storage.packing import finish
 from storage.projection import StoreLost
 from storage.proof.checkpoints import signed_before
@@ -111,7 +111,8 @@ def _carry_out(folder: Path, plan: Plan) -> None:
             _move(path, aside)
         sync_folder(aside)
         sync_folder(journal)
-        make_file(first, lambda connection: _fill(connection, aside / first.name, plan))
+        with refusals(first):  # a full disk, say: the next start goes on from here
+            make_file(first, lambda connection: _fill(connection, aside / first.name, plan))
     (journal / PLAN).unlink()
     sync_folder(journal)
 
