@@ -18,10 +18,11 @@ from storage.journal import open_journal
 from storage.live import PATIENT_S, LiveStore
 from storage.live_seed import open_live
 from storage.memory import JournalMemory
-from storage.projection import StoreForeign
+from storage.projection import StoreForeign, begin
 from storage.questions import Question
 from storage.reader import JournalReader
 from storage.report_questions import Period
+from storage.standing import bring_up
 from tests.storage.builders import a_correction, a_png, a_region, a_verdict, an_actuated, sha256_of
 from tests.storage.conftest import Valkey
 from tests.storage.harmed import ROWS, ROWS_PER_FILE, a_sealed_line, copied, flip, sql
@@ -77,6 +78,19 @@ def test_sql_keeps_what_it_had_of_lost_rows_under_another_name(sealed: Sealed, u
         lost = list(theirs.history(Question(oldest_first=True)))
         assert [each.slot for each in lost] == list(range(125, ROWS + 1))
         assert counts(theirs) == {"PASS": 25, "NOT_INSPECTED": 1}
+
+
+def test_a_command_brings_sql_up_across_the_break_as_the_recorder_does(sealed: Sealed) -> None:
+    """While the line stands: labels and retention need it."""
+    folder = sealed.folder
+    keep_up(folder, audit_at(f"sqlite:///{folder / 'audit.sqlite'}"))
+    EDIT(folder / "journal")
+    assert set_aside_damaged(folder) is not None
+
+    assert bring_up(load_station("rail-03"), folder) == ""
+
+    with closing(AuditStore(f"sqlite:///{folder / 'audit.sqlite'}", "rail-03")) as ours:
+        assert [each.slot for each in ours.history(Question(oldest_first=True))] == list(range(1, 125))
 
 
 def test_the_live_view_begins_anew_and_has_what_the_journal_has(sealed: Sealed, valkey: Valkey) -> None:
@@ -148,13 +162,12 @@ def test_a_cursor_of_another_journal_is_still_refused(sealed: Sealed, url: str) 
     with open_journal(sealed.folder) as journal:
         journal.append([a_verdict(1)])
 
-    follower = Follower("audit", sealed.folder, audit_at(url))
     with (
         JournalReader(sealed.folder) as reader,
         closing(AuditStore(url, "rail-03")) as store,
         pytest.raises(StoreForeign),
     ):
-        follower._begin(store, reader)
+        begin(store, "audit", reader)
 
 
 def counts(store: AuditStore) -> dict[str, int]:
