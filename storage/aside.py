@@ -163,7 +163,8 @@ def _entry(plan: Plan) -> Entry:
     damage = plan.damage
     text = (
         f"{damage.why}. Row {damage.last.seq} was the last sound one. Everything from {damage.file} on lies as it was "
-        f"found in {plan.folder}; parts that only it knew of are closed as not inspected"
+        f"found in {plan.folder}; parts that only it knew of are closed as not inspected, and legal holds placed since "
+        "that row are not in force any more: place them again"
     )
     body = AlarmBody(
         run="",
