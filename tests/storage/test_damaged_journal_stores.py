@@ -22,8 +22,9 @@ from storage.projection import StoreForeign, begin
 from storage.questions import Question
 from storage.reader import JournalReader
 from storage.report_questions import Period
+from storage.schema import DAY_NS
 from storage.standing import bring_up
-from tests.storage.builders import a_correction, a_png, a_region, a_verdict, an_actuated, sha256_of
+from tests.storage.builders import NOON, a_correction, a_png, a_purge, a_region, a_verdict, an_actuated, sha256_of
 from tests.storage.conftest import Valkey
 from tests.storage.harmed import ROWS, ROWS_PER_FILE, a_sealed_line, copied, flip, sql
 from tests.storage.sealed import Sealed
@@ -78,6 +79,24 @@ def test_sql_keeps_what_it_had_of_lost_rows_under_another_name(sealed: Sealed, u
         lost = list(theirs.history(Question(oldest_first=True)))
         assert [each.slot for each in lost] == list(range(125, ROWS + 1))
         assert counts(theirs) == {"PASS": 25, "NOT_INSPECTED": 1}
+
+
+def test_what_a_lost_row_purged_is_due_again(folder: Path, url: str) -> None:
+    """The pictures are gone, and no row says so: the next sweep writes a tombstone that lasts."""
+    crop = sha256_of(a_png(1))
+    with open_journal(folder) as journal:
+        for row in (a_verdict(1, Outcome.REJECT, picture=a_png(1)), a_verdict(2), a_purge([crop])):
+            journal.append([row])
+    keep_up(folder, audit_at(url))
+    sql("000001.sqlite", "UPDATE journal SET slot = 7 WHERE seq = 3")(folder / "journal")
+    assert set_aside_damaged(folder) is not None
+
+    keep_up(folder, audit_at(url))
+
+    with closing(AuditStore(url, "rail-03")) as store:
+        assert store.pictures.expired([(1, crop)]) == {}
+        day = NOON // DAY_NS
+        assert [each.sha256 for each in store.pictures.of_day(day, None)] == [crop]
 
 
 def test_a_command_brings_sql_up_across_the_break_as_the_recorder_does(sealed: Sealed) -> None:
