@@ -2,6 +2,7 @@
 
 import time
 import uuid
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ from config.station import Station
 from monitor.alarm_book import acknowledged
 from monitor.bus.endpoints import Endpoints
 from monitor.bus.wire import Pusher
+from monitor.disk_watch import open_disk
 from monitor.messages import Acknowledge
 from monitor.rows import AlarmBody, Entry, Kind, PersonBody, read_body
 from monitor.rules.alarms import LATCHED
@@ -76,18 +78,17 @@ def acknowledge(station: Station, key: str, *, who: str, why: str) -> list[str]:
 def must_look(station: Station) -> str:
     """What a person must acknowledge before the line may run again, or see to; empty where there is nothing.
 
-    A journal that is damaged is set aside first; that is such an alarm.
+    A journal that is damaged is set aside first; that is such an alarm. On a full disk both need the reserve's room.
     """
     folder = state_folder(station)
     try:
-        with hold_station(folder):
+        open_disk(folder, station.disk)
+        with suppress(AlreadyRunning, JournalHeld), hold_station(folder):  # it runs, or its last processes end just now
             set_aside_damaged(folder)
-    except (AlreadyRunning, JournalHeld):
-        pass  # it runs, and this start is refused for that; or its last processes are about to end
+        with JournalReader(folder) as reader:
+            standing = [body for body in standing_alarms(reader) if body.level == "hold"]
     except (JournalError, OSError) as error:
         return f"{station.name}: the journal cannot be looked at: {error}"
-    with JournalReader(folder) as reader:
-        standing = [body for body in standing_alarms(reader) if body.level == "hold"]
     lines = [f"{station.name} is held by {body.name}, {body.about}: {body.text}" for body in standing]
     ask = f'look, then: linectl alarms ack --station {station.name} --who NAME --why "…"'
     return "\n".join([*lines, ask]) if lines else ""

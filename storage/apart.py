@@ -22,7 +22,7 @@ TABLES = (Inspection, Defect, Crop, Actuation, Label, Run)
 def set_apart(session: Session, station: str, said: SetAside, seq: int) -> str:
     """Renames the rows between the last sound one and row `seq`, which says so; the name that they have now.
 
-    Their counts go with them, and what they had corrected stands as it was.
+    Their counts go with them, and what they had corrected or purged stands as it was.
     """
     name = f"{station}~{seq}"
     if session.get_bind().dialect.name == "postgresql":
@@ -46,6 +46,11 @@ def set_apart(session: Session, station: str, said: SetAside, seq: int) -> str:
             .values(station=name)
         )
     _uncorrect(session, station, said.last_seq, seq, ours)
+    session.connection().execute(
+        update(cast(Table, Crop.__table__))  # gone they are: the next sweep writes a tombstone that lasts
+        .where(Crop.station == station, Crop.expired_by > said.last_seq, Crop.expired_by < seq)
+        .values(expired_by=None, expired_at=None)
+    )
     add_tally(session.connection(), ours, station, moved=True)
     add_tally(session.connection(), theirs, name, moved=False)
     return name

@@ -26,6 +26,7 @@ from storage.chain import GENESIS
 ARCHIVE = "archive"
 UNPACKED = "unpacked-"  # a file that a reader unpacks; unlinked as soon as it is open
 BLOCK_BYTES = 1 << 20
+SPARE_BYTES = 500_000_000  # a reader leaves so much of a disk: at half of it, as a rule, the line would stand
 Sha256 = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}$")]
 Range = tuple[int, int]  # the least and the greatest
 
@@ -84,7 +85,7 @@ class Archived:
     def unpack(self) -> Path:
         """The plain file, under a name of its own that the caller unlinks. Raises `ArchiveDamaged`."""
         wanted = self.manifest
-        file, name = _private_file(self.packed.parent)
+        file, name = _private_file(self.packed.parent, wanted.plain_bytes)
         try:
             with file:
                 fcntl.flock(file, fcntl.LOCK_EX)  # nobody sweeps it
@@ -139,11 +140,19 @@ def head_before(archived: list[Archived], number: int) -> bytes:
     return bytes.fromhex(before[0].manifest.head) if before else GENESIS
 
 
-def _private_file(beside: Path) -> tuple[BinaryIO, Path]:
-    """Where the archive lies there is room for it; who may only read there unpacks elsewhere."""
-    folder = beside if os.access(beside, os.W_OK) else Path(tempfile.gettempdir())
+def _private_file(beside: Path, size: int) -> tuple[BinaryIO, Path]:
+    """Beside the archive, unless one may only read there, or the line needs the room; then in the temporary folder."""
+    folders = [each for each in (beside, Path(tempfile.gettempdir())) if _may_take(each, size)]
+    if not folders:
+        places, needs_mb = f"there nor in {tempfile.gettempdir()} (TMPDIR)", (size + SPARE_BYTES) // 1_000_000
+        raise ArchiveDamaged(f"{beside}: cannot be unpacked: neither {places} are {needs_mb} MB free")
     try:
-        fd, name = tempfile.mkstemp(prefix=UNPACKED, suffix=".sqlite", dir=folder)
+        fd, name = tempfile.mkstemp(prefix=UNPACKED, suffix=".sqlite", dir=folders[0])
     except OSError as error:
         raise ArchiveDamaged(f"{beside}: cannot be unpacked: {error}") from error
     return os.fdopen(fd, "wb"), Path(name)
+
+
+def _may_take(folder: Path, size: int) -> bool:
+    found = os.statvfs(folder)
+    return os.access(folder, os.W_OK) and found.f_bavail * found.f_frsize >= size + SPARE_BYTES

@@ -26,7 +26,8 @@ from storage.chain import line_of
 from storage.damage import SELECT, Damage, find_damage, opened
 from storage.images import ImageStore
 from storage.journal import ATTACH, INSERT, PLAN, ROWS_PER_FILE, journal_files, lock_writer, make_file
-from storage.journal_errors import JournalDamaged, JournalError
+from storage.journal_errors import JournalDamaged, JournalError, refusals
+from storage.packing import finish
 from storage.projection import StoreLost
 from storage.proof.checkpoints import signed_before
 
@@ -59,6 +60,7 @@ def set_aside_damaged(folder: Path) -> SetAside | None:
     try:
         plan = _under_way(journal)
         if plan is None:
+            finish(journal)  # a plain file whose archive counts already would seem not to follow it
             damage = find_damage(folder)
             if damage is None:
                 return None
@@ -109,7 +111,8 @@ def _carry_out(folder: Path, plan: Plan) -> None:
             _move(path, aside)
         sync_folder(aside)
         sync_folder(journal)
-        make_file(first, lambda connection: _fill(connection, aside / first.name, plan))
+        with refusals(first):  # a full disk, say: the next start goes on from here
+            make_file(first, lambda connection: _fill(connection, aside / first.name, plan))
     (journal / PLAN).unlink()
     sync_folder(journal)
 
@@ -160,7 +163,8 @@ def _entry(plan: Plan) -> Entry:
     damage = plan.damage
     text = (
         f"{damage.why}. Row {damage.last.seq} was the last sound one. Everything from {damage.file} on lies as it was "
-        f"found in {plan.folder}; parts that only it knew of are closed as not inspected"
+        f"found in {plan.folder}; parts that only it knew of are closed as not inspected, and legal holds placed since "
+        "that row are not in force any more: place them again"
     )
     body = AlarmBody(
         run="",

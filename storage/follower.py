@@ -10,7 +10,7 @@ import structlog
 from monitor.rules.stores import StoreLag
 from storage.breaker import Breaker
 from storage.lag import LagClock
-from storage.projection import Projection, StoreForeign, StoreLost, before_break, stands_in
+from storage.projection import Projection, StoreForeign, StoreLost, begin
 from storage.reader import PAGE_ROWS, JournalReader
 
 IDLE_S = 2.0  # nothing came for so long: the store is asked whether it still has what it had
@@ -81,7 +81,7 @@ class Follower(threading.Thread):
                 self._asked_s = time.monotonic()
                 if store is None:
                     store = self._opens(journal)
-                    self.taken = self._begin(store, journal)
+                    self.taken = begin(store, self._store, journal)
                     self._known = True
                 elif not self._news.is_set():
                     self._look(store)
@@ -102,23 +102,6 @@ class Follower(threading.Thread):
                 self._stopping.wait(self._breaker.wait_s(time.monotonic()))
         if store is not None:
             store.close()
-
-    def _begin(self, store: Projection, journal: JournalReader) -> int:
-        """Where the store stands in this journal; one that stands in another begins anew.
-
-        So does one that has taken in rows since set aside, but for one that would lose something: it goes on.
-        """
-        cursor = store.cursor()
-        if cursor is not None and not stands_in(cursor, journal):
-            log.warning("store.foreign", store=self._store, seq=cursor.seq, journal=journal.last_seq())
-            try:
-                store.restart()
-            except StoreForeign:
-                if not before_break(cursor, journal):
-                    raise
-            else:
-                cursor = None
-        return 0 if cursor is None else cursor.seq
 
     def _look(self, store: Projection) -> None:
         """Whether the store is there, and where we left it: one that was emptied must not wait for the next row."""

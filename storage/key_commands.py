@@ -12,6 +12,7 @@ from config.station import Station
 from monitor.output import write_json
 from monitor.person import this_person
 from monitor.runner import AlreadyRunning, hold_station
+from storage.journal_errors import JournalError
 from storage.proof.checkpoints import CheckpointFault, CheckpointFile, copy_proof, second_place
 from storage.proof.keys import KeyFault, KeyFolder, KeyRecord
 from storage.proof.rotations import read_keys, record_rotations
@@ -70,6 +71,8 @@ def rotate(
             _seal(loaded, keys)
     except AlreadyRunning:
         typer.echo("the line runs: it signs with the new key from now on; its next start writes the row", err=True)
+    except JournalError as error:
+        typer.echo(f"{error}; the next start of the line writes the row", err=True)
     if json_to is not None:
         write_json({"station": loaded.name, "rows": [_row(record)]}, json_to)
     if json_to != "-":

@@ -98,6 +98,6 @@ def _read_seed(station: str, folder: Path, journal: JournalReader) -> Seed | Non
 
 def _pages(journal: JournalReader, first: int, last: int) -> Iterator[list[Row]]:
     after = first - 1
-    while after < last and (rows := journal.rows(after, min(PAGE_ROWS, last - after))):
-        yield rows
+    while after < last and (rows := journal.rows(after, PAGE_ROWS)):
+        yield [row for row in rows if row.seq <= last]  # numbers jump where rows were set aside: they count nothing
         after = rows[-1].seq

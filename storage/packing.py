@@ -195,12 +195,11 @@ def _remove(path: Path) -> None:
 
 def _hash_before(path: Path) -> bytes:
     """The hash that the first row of this file follows, as the archive has it."""
-    with closing(_connect(path, "ro")) as plain:
-        if _first(plain) == 1:
-            return GENESIS
+    if int(path.stem) == 1:  # its first row may be a million: where all of it was set aside, nothing comes before
+        return GENESIS
     before = head_before(archived_files(path.parent), int(path.stem))
     if before == GENESIS:
-        raise JournalError(f"{path}: begins behind row 1, and the file before it is not archived")
+        raise JournalError(f"{path}: the file before it is not archived")
     return before
 
 
@@ -209,7 +208,7 @@ def _truncate_log(path: Path) -> None:
     with closing(_connect(path, "rw")) as connection:
         busy, _, _ = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
     if busy:
-        raise JournalError(f"{path}: a reader is in its log; it is archived later")
+        raise BlockingIOError(f"{path}: a reader is in its log")
 
 
 def _new(path: Path, like: sqlite3.Connection) -> sqlite3.Connection:

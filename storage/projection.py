@@ -76,6 +76,24 @@ def stands_in(cursor: Cursor, journal: JournalReader) -> bool:
     return bool(lines) and lines[0].seq == cursor.seq and lines[0].hash == cursor.hash
 
 
+def begin(store: Projection, name: str, journal: JournalReader) -> int:
+    """The row behind which a store goes on in this journal; one that stands in another begins anew.
+
+    So does one that has taken in rows since set aside, but for one that would lose something: it goes on.
+    """
+    cursor = store.cursor()
+    if cursor is not None and not stands_in(cursor, journal):
+        log.warning("store.foreign", store=name, seq=cursor.seq, journal=journal.last_seq())
+        try:
+            store.restart()
+        except StoreForeign:
+            if not before_break(cursor, journal):
+                raise
+        else:
+            cursor = None
+    return 0 if cursor is None else cursor.seq
+
+
 def before_break(cursor: Cursor, journal: JournalReader) -> Cursor | None:
     """Of a cursor whose row was set aside with a damaged part, the sound row before that part; None for any other."""
     for line in journal.lines(cursor.seq, 1):

@@ -15,6 +15,7 @@ from storage.schema import DAY_NS, Crop, Defect, Inspection, Label
 
 PAGE_ROWS = 500
 LONGEST_SHIFT_DAYS = 2
+WIDEST_DAYS = 64  # of one statement: where few rows of a year match, it must end before it is broken off
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -155,7 +156,7 @@ def windows(days: Days, *, oldest_first: bool) -> Iterator[Days]:
         else:
             yield Days(max(days.first, at - width + 1), at)
             at -= width
-        width *= 4
+        width = min(4 * width, WIDEST_DAYS)
 
 
 def within(days: Days) -> ColumnElement[bool]:

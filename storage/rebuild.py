@@ -18,6 +18,8 @@ from config.station import Station
 from monitor.rows import Kind, Row, RunBody, read_body
 from storage.audit import AuditStore
 from storage.database import audit_url
+from storage.journal import PLAN
+from storage.journal_errors import JournalError
 from storage.live import PATIENT_S
 from storage.live_seed import make_live, seed_live
 from storage.live_server import given_url, open_own_server
@@ -57,6 +59,8 @@ def rebuild(station: Station, store: Store, progress: Progress, *, replace_forei
     Raises `StoreForeign` where SQL holds rows of another journal, unless `replace_foreign`: they would be gone.
     """
     folder = state_folder(station)
+    if (plan := folder / "journal" / PLAN).exists():  # half of the journal may be elsewhere
+        raise JournalError(f"{plan}: a damaged part is being set aside: start the line, which ends that")
     with JournalReader(folder) as journal:
         if not (last := journal.last_seq()):
             raise NothingToRebuild(f"{folder / 'journal'}: there is no journal to make it from")

@@ -1,5 +1,6 @@
 """Makes the image store anew: what the journal still has is put back, what no row names is swept, what is gone is told.
 
+Where rows were set aside, or cannot be read, only what has expired is swept: they may name anything.
 Which pictures the rows name is kept in a file of its own while this runs: a year of them would not fit the memory.
 """
 
@@ -13,7 +14,7 @@ from typing import NamedTuple
 import msgspec
 import structlog
 
-from monitor.rows import PurgeBody, VerdictBody, pictures
+from monitor.rows import AlarmBody, PurgeBody, SetAside, VerdictBody, pictures
 from storage.chain import GENESIS
 from storage.images import ImageStore
 from storage.projection import Cursor, bodies_of
@@ -56,10 +57,11 @@ def rebuild_crops(folder: Path, journal: JournalReader, progress: Callable[[int,
     images, found = ImageStore(folder, journal.attachment), Found()
     images.open()
     images.restart()
-    last, at, purged, unread = journal.last_seq(), Cursor(0, GENESIS), None, 0
+    last, at, purged, unread, breaks = journal.last_seq(), Cursor(0, GENESIS), None, 0, 0
     progress(0, last)
     with closing(sqlite3.connect("")) as names:  # a private file, gone when it is closed
         names.execute("CREATE TABLE named (sha256 TEXT PRIMARY KEY, seq INTEGER, frame TEXT) WITHOUT ROWID")
+        names.execute("CREATE TABLE expired (sha256 TEXT PRIMARY KEY) WITHOUT ROWID")
         while rows := journal.rows(at.seq):
             bodies = bodies_of(rows)
             unread += len(rows) - len(bodies)
@@ -68,21 +70,28 @@ def rebuild_crops(folder: Path, journal: JournalReader, progress: Callable[[int,
                     case VerdictBody():
                         named = [(sha256, row.seq, row.frame or "") for sha256 in pictures(body)]
                         names.executemany("INSERT OR IGNORE INTO named VALUES (?, ?, ?)", named)
+                        names.executemany("DELETE FROM expired WHERE sha256 = ?", [(each[0],) for each in named])
                     case PurgeBody():
-                        names.executemany("DELETE FROM named WHERE sha256 = ?", [(each,) for each in body.pictures])
+                        gone = [(each,) for each in body.pictures]
+                        names.executemany("DELETE FROM named WHERE sha256 = ?", gone)
+                        names.executemany("INSERT OR IGNORE INTO expired VALUES (?)", gone)
                         purged = Cursor(row.seq, row.hash)
+                    case AlarmBody(set_aside=SetAside()):
+                        breaks += 1
                     case _:
                         pass
             at = Cursor(rows[-1].seq, rows[-1].hash)
             progress(at.seq, last)
         for sha256, seq, frame in names.execute("SELECT sha256, seq, frame FROM named ORDER BY seq"):
             _settle(images, journal, found, Naming(sha256, seq, frame))
-        if unread:  # what such a row names is not known: nothing may be called an orphan
-            log.warning("images.not_swept", unreadable_rows=unread, answer="linectl verify names them")
+        if unread or breaks:  # what such a row names is not known: nothing may be called an orphan
+            log.warning("images.not_swept", unreadable_rows=unread, breaks=breaks, answer="linectl verify names them")
+            over = _expired(images, names)
         else:
-            for sha256 in list(_orphans(images, names)):
-                images.remove(sha256)
-                found.swept += 1
+            over = _orphans(images, names)
+        for sha256 in list(over):
+            images.remove(sha256)
+            found.swept += 1
     if at.seq:
         images.stand_at(at, purged=purged)
     return found
@@ -103,6 +112,12 @@ def _settle(images: ImageStore, journal: JournalReader, found: Found, named: Nam
         return
     fault = "image_missing" if here is None else "image_corrupt"  # what is left of it stays, for a person
     found.lost.append(Lost(fault=fault, sha256=named.sha256, seq=named.seq, frame=named.frame))
+
+
+def _expired(images: ImageStore, names: sqlite3.Connection) -> Iterator[str]:
+    for (sha256,) in names.execute("SELECT sha256 FROM expired"):
+        if images.path(sha256).exists():
+            yield sha256
 
 
 def _orphans(images: ImageStore, names: sqlite3.Connection) -> Iterator[str]:

@@ -52,7 +52,7 @@ def run_recorder(
     followers = {name: Follower(name, folder, opens) for name, opens in stores.items()}
     signer = CheckpointSigner(station.name, folder, station.proof, second_place(station))
     keeper = RetentionKeeper(station, folder)
-    archiver = Archiver(folder, station.archive.keep_files)
+    archiver = Archiver(folder, station.archive.keep_files, spare_mb=station.disk.no_pass_frames_mb)
     threads: list[Follower | CheckpointSigner | RetentionKeeper | Archiver] = [
         *followers.values(),
         signer,

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
-from storage.projection import Cursor, stands_in
+from storage.projection import Cursor, before_break, stands_in
 from storage.proof.check import Place, read_beside
 from storage.proof.checkpoints import Checkpoint
 from storage.reader import JournalReader
@@ -25,16 +25,17 @@ def seal_of(asked: Asked, reader: JournalReader, found: PartRows) -> Checkpoint 
     """
     place = read_beside(asked.folder, asked.station.name)
     last = max((row.seq for row, _ in found.rows), default=found.end.seq)
-    sealing = next((each for each in place.checkpoints if last <= each.size <= found.end.seq), None)
-    if sealing is None:
-        return _unsigned(place, last)
-    if not stands_in(Cursor(sealing.size, bytes.fromhex(sealing.head)), reader):
-        return Gap(
-            title="The journal is not the one that was signed",
-            missing=f"Checkpoint {sealing.number} signed another hash of row {sealing.size}.",
-            remedy="linectl verify --checkpoints names the first row that was replaced.",
-        )
-    return sealing
+    for sealing in (each for each in place.checkpoints if last <= each.size <= found.end.seq):
+        signed = Cursor(sealing.size, bytes.fromhex(sealing.head))
+        if stands_in(signed, reader):
+            return sealing
+        if before_break(signed, reader) is None:  # else its row was set aside, damaged: the next one seals the part
+            return Gap(
+                title="The journal is not the one that was signed",
+                missing=f"Checkpoint {sealing.number} signed another hash of row {sealing.size}.",
+                remedy="linectl verify --checkpoints names the first row that was replaced.",
+            )
+    return _unsigned(place, last)
 
 
 def seal_fact(found: Checkpoint | Gap) -> Fact:

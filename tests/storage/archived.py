@@ -16,7 +16,6 @@ FILES = 6
 def archive(folder: Path, *, keep_files: int = 2, allowed: int = 1_000_000) -> None:
     """What the thread does when it looks."""
     archiver = Archiver(folder, keep_files, keep_rows=0, rest=0.0)
-    archiver.follow(1_000_000)
     archiver.allow(allowed)
     archiver.archive()
 

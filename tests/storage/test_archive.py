@@ -1,16 +1,21 @@
 """An archived file is read like any other, names its changes, and no kill on the way to it loses a row."""
 
 import os
+import sqlite3
 import time
+from contextlib import closing
 from functools import partial
 from pathlib import Path
 
 import pytest
 
+import storage.packing
 import storage.recorder
 from monitor.messages import Outcome
 from storage.archive import Archived, archived_files
 from storage.archiver import Archiver
+from storage.aside import set_aside_damaged
+from storage.chain import GENESIS, first_fault
 from storage.images import ImageStore
 from storage.journal import journal_files, open_journal
 from storage.journal_errors import JournalError
@@ -123,14 +128,52 @@ def test_only_what_is_settled_goes(full: Path, keep_files: int, allowed: int, le
     assert names(full) == [f"00000{number}.sqlite" for number in left]
 
 
+def an_archiver(folder: Path, **settings: float) -> Archiver:
+    """That may take all but the last two closed files."""
+    archiver = Archiver(folder, 2, keep_rows=0, rest=0.0, **settings)
+    archiver.allow(55)
+    return archiver
+
+
 def test_what_decision_may_look_back_over_stays(full: Path) -> None:
     archiver = Archiver(full, 1, keep_rows=40, rest=0.0)
-    archiver.follow(55)
     archiver.allow(55)
 
     archiver.archive()
 
     assert names(full)[0] == "000002.sqlite"
+
+
+def test_what_decision_may_look_back_over_is_told_by_rows_not_by_their_numbers(folder: Path) -> None:
+    """Behind a damaged part that was set aside, the numbers go on a million later."""
+    fill(folder)
+    edit(folder / "journal" / "000006.sqlite", "UPDATE journal SET slot = 99 WHERE seq = 53")
+    assert set_aside_damaged(folder) is not None
+    archiver = Archiver(folder, 1, keep_rows=40, rest=0.0)
+    with JournalReader(folder) as reader:
+        archiver.allow(reader.last_seq())
+
+    archiver.archive()
+
+    assert names(folder)[0] == "000002.sqlite"
+
+
+def test_a_first_file_that_begins_with_what_was_set_aside_is_archived(folder: Path) -> None:
+    """Nothing of it was sound, so row 1 is in no file."""
+    fill(folder)
+    (folder / "journal" / "000001.sqlite").write_bytes(b"")
+    said = set_aside_damaged(folder)
+    assert said is not None
+    assert said.last_seq == 0
+    with open_journal(folder, rows_per_file=ROWS) as journal:
+        for slot in range(1, 45):
+            journal.append([a_verdict(slot)])
+
+    archive(folder, allowed=100_000_000)
+
+    assert archived_files(folder / "journal")[0].manifest.first == 7_000_001
+    with JournalReader(folder) as reader:
+        assert first_fault(reader.all_lines(), after=0, previous=GENESIS) is None
 
 
 def test_a_file_with_a_picture_left_stays_until_it_has_gone(folder: Path) -> None:
@@ -160,6 +203,26 @@ def test_a_damaged_file_is_not_archived_and_keeps_those_behind_it(full: Path) ->
 
     assert names(full)[0] == "000002.sqlite"
     assert [each.number for each in archived_files(full / "journal")] == [1]
+
+
+def test_a_file_that_a_reader_is_in_is_archived_later(full: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And not only by the next start of the line, which may be months away."""
+    monkeypatch.setattr(storage.packing, "BUSY_MS", 10)
+    archiver = an_archiver(full)
+    path = full / "journal" / "000001.sqlite"
+    with closing(sqlite3.connect(path, isolation_level=None)) as before, closing(sqlite3.connect(path)) as reader:
+        before.execute("INSERT INTO attachment VALUES ('1', 1, x'00')")
+        reader.execute("BEGIN")
+        reader.execute("SELECT count(*) FROM journal").fetchone()
+        before.execute("DELETE FROM attachment")
+
+        archiver.archive()
+        while_reading = names(full)[0]
+
+    archiver.archive()
+
+    assert while_reading == "000001.sqlite"
+    assert names(full)[0] == "000004.sqlite"
 
 
 def test_a_journal_whose_newest_file_is_gone_is_not_begun_anew(full: Path) -> None:

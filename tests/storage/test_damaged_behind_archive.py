@@ -4,6 +4,8 @@ from pathlib import Path
 
 import pytest
 
+import storage.aside
+import storage.packing
 from storage import damage
 from storage.archive import archived_files
 from storage.aside import set_aside_damaged
@@ -12,7 +14,7 @@ from storage.damage import BEGINNING, find_damage
 from storage.journal import journal_files, open_journal
 from storage.journal_errors import JournalError
 from storage.reader import JournalReader
-from tests.storage.archived import archive, fill, names
+from tests.storage.archived import archive, everything, fill, names
 from tests.storage.builders import an_alarm
 
 
@@ -53,6 +55,35 @@ def test_row_69_the_first_plain_file_goes_and_the_archive_stays(archived: Path) 
         "000005.sqlite",
         "000006.sqlite",
     }
+
+
+def test_row_69_a_file_whose_archiving_was_cut_off_is_no_damage(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its manifest counts, and its plain file was still to go when the power failed."""
+    before = everything(fill(folder))
+    with monkeypatch.context() as patched:
+        patched.setattr(storage.packing, "_remove", lambda _: None)
+        archive(folder, keep_files=4)
+    assert names(folder)[0] == "000001.sqlite"
+
+    assert set_aside_damaged(folder) is None
+
+    assert names(folder)[0] == "000002.sqlite"
+    assert everything(folder) == before
+
+
+def test_row_69_without_ending_that_first_a_sound_journal_is_taken_apart(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The twin: the file does not follow the archive, as it is in it."""
+    fill(folder)
+    monkeypatch.setattr(storage.packing, "_remove", lambda _: None)
+    archive(folder, keep_files=4)
+    monkeypatch.setattr(storage.aside, "finish", lambda _: None)
+
+    said = set_aside_damaged(folder)
+
+    assert said is not None
+    assert len(journal_files(folder / said.folder)) == 6
 
 
 def test_row_69_a_chain_that_does_not_follow_the_archive_is_damage(

@@ -158,6 +158,7 @@ def test_the_line_is_held_until_a_person_has_looked(sealed: Sealed) -> None:
 
     assert "rail-03 is held by journal.damaged, journal-damaged-" in asked
     assert must_look(RAIL_03) == asked
+    assert "legal holds placed since that row are not in force any more" in asked
     gone = acknowledge(RAIL_03, "", who="kim", why="disk replaced")
     assert [key.partition("/")[0] for key in gone] == ["journal.damaged"]
     assert must_look(RAIL_03) == ""

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from config.loader import load_station
 from config.station import Live
 from monitor.messages import Outcome
 from storage.aside import set_aside_damaged
@@ -14,13 +15,16 @@ from storage.audit import AuditStore
 from storage.follower import Follower, Opens
 from storage.images import ImageStore
 from storage.journal import open_journal
-from storage.live import LiveStore
+from storage.live import PATIENT_S, LiveStore
+from storage.live_seed import open_live
 from storage.memory import JournalMemory
-from storage.projection import StoreForeign
+from storage.projection import StoreForeign, begin
 from storage.questions import Question
 from storage.reader import JournalReader
 from storage.report_questions import Period
-from tests.storage.builders import a_correction, a_png, a_region, a_verdict, an_actuated, sha256_of
+from storage.schema import DAY_NS
+from storage.standing import bring_up
+from tests.storage.builders import NOON, a_correction, a_png, a_purge, a_region, a_verdict, an_actuated, sha256_of
 from tests.storage.conftest import Valkey
 from tests.storage.harmed import ROWS, ROWS_PER_FILE, a_sealed_line, copied, flip, sql
 from tests.storage.sealed import Sealed
@@ -77,6 +81,37 @@ def test_sql_keeps_what_it_had_of_lost_rows_under_another_name(sealed: Sealed, u
         assert counts(theirs) == {"PASS": 25, "NOT_INSPECTED": 1}
 
 
+def test_what_a_lost_row_purged_is_due_again(folder: Path, url: str) -> None:
+    """The pictures are gone, and no row says so: the next sweep writes a tombstone that lasts."""
+    crop = sha256_of(a_png(1))
+    with open_journal(folder) as journal:
+        for row in (a_verdict(1, Outcome.REJECT, picture=a_png(1)), a_verdict(2), a_purge([crop])):
+            journal.append([row])
+    keep_up(folder, audit_at(url))
+    sql("000001.sqlite", "UPDATE journal SET slot = 7 WHERE seq = 3")(folder / "journal")
+    assert set_aside_damaged(folder) is not None
+
+    keep_up(folder, audit_at(url))
+
+    with closing(AuditStore(url, "rail-03")) as store:
+        assert store.pictures.expired([(1, crop)]) == {}
+        day = NOON // DAY_NS
+        assert [each.sha256 for each in store.pictures.of_day(day, None)] == [crop]
+
+
+def test_a_command_brings_sql_up_across_the_break_as_the_recorder_does(sealed: Sealed) -> None:
+    """While the line stands: labels and retention need it."""
+    folder = sealed.folder
+    keep_up(folder, audit_at(f"sqlite:///{folder / 'audit.sqlite'}"))
+    EDIT(folder / "journal")
+    assert set_aside_damaged(folder) is not None
+
+    assert bring_up(load_station("rail-03"), folder) == ""
+
+    with closing(AuditStore(f"sqlite:///{folder / 'audit.sqlite'}", "rail-03")) as ours:
+        assert [each.slot for each in ours.history(Question(oldest_first=True))] == list(range(1, 125))
+
+
 def test_the_live_view_begins_anew_and_has_what_the_journal_has(sealed: Sealed, valkey: Valkey) -> None:
     def live(reader: JournalReader) -> LiveStore:
         return LiveStore(
@@ -96,6 +131,29 @@ def test_the_live_view_begins_anew_and_has_what_the_journal_has(sealed: Sealed, 
         assert found.counters == {"triggers": ROWS, "passed": 124, "rejected": 26}
         assert found.cursor == reader.head()
         assert [entry.slot for _, entry in found.entries] == [str(slot) for slot in range(ROWS, 0, -1)]
+
+
+def test_a_live_view_seeded_across_the_break_goes_on_behind_its_seed(sealed: Sealed, valkey: Valkey) -> None:
+    """The numbers jump by a million there: what is asked by them would be more rows than the seed counts."""
+    url = f"sqlite:///{sealed.folder / 'audit.sqlite'}"
+    EDIT(sealed.folder / "journal")
+    assert set_aside_damaged(sealed.folder) is not None
+    keep_up(sealed.folder, audit_at(url))
+    with open_journal(sealed.folder) as journal:
+        journal.append([a_verdict(slot, Outcome.REJECT) for slot in range(125, ROWS + 1)])
+    station = load_station("rail-03").model_copy(update={"live": Live(stream_maxlen=40)})
+
+    with (
+        JournalReader(sealed.folder) as reader,
+        closing(open_live(valkey.url, station, sealed.folder, reader, timeout_s=PATIENT_S)) as store,
+    ):
+        seeded = store.cursor()
+        assert seeded is not None
+        assert [seq for seq, _ in store.snapshot(1000).entries if seq > seeded.seq] == []
+        store.project(reader.rows(seeded.seq))
+        found = store.snapshot(1000)
+        assert found.counters == {"triggers": ROWS, "passed": 124, "rejected": 26}
+        assert [entry.slot for _, entry in found.entries] == [str(slot) for slot in range(ROWS, ROWS - 40, -1)]
 
 
 def test_the_image_store_takes_in_what_comes_behind(sealed: Sealed) -> None:
@@ -123,13 +181,12 @@ def test_a_cursor_of_another_journal_is_still_refused(sealed: Sealed, url: str) 
     with open_journal(sealed.folder) as journal:
         journal.append([a_verdict(1)])
 
-    follower = Follower("audit", sealed.folder, audit_at(url))
     with (
         JournalReader(sealed.folder) as reader,
         closing(AuditStore(url, "rail-03")) as store,
         pytest.raises(StoreForeign),
     ):
-        follower._begin(store, reader)
+        begin(store, "audit", reader)
 
 
 def counts(store: AuditStore) -> dict[str, int]:

@@ -9,18 +9,21 @@ from typing import Any
 import pytest
 
 from config.disk import Disk
+from config.loader import load_station
 from monitor.desk import Desk
 from monitor.disk_watch import DiskWatch, open_disk
 from monitor.messages import Closed, Disposition, Outcome, Projected, Reason
 from monitor.recovery import Recovered
 from monitor.rows import AlarmBody, Row, VerdictBody, read_body
 from monitor.rules.disk import Level
+from storage.alarms import must_look
 from storage.journal import SqliteJournal, journal_files, open_journal
 from storage.journal_errors import JournalError, JournalFull
 from storage.reader import JournalReader
 from tests.monitor.builders import PROVENANCE, a_captured, a_region, a_segmentation, a_station
 from tests.storage.builders import a_png, a_run, a_verdict, sha256_of
 from tests.storage.small_disk import MB, SmallDisk, a_small_disk
+from tests.storage.test_journal import edit
 
 DISK = Disk(no_pass_frames_mb=14, no_frames_mb=12, small_crops_mb=10, no_crops_mb=8, hold_mb=4, reserve_mb=2)
 RECOVERED = Recovered(closed_to={"head": 0}, gaps=[], open_parts=[], run_row=a_run())
@@ -237,6 +240,53 @@ def test_row_66_a_start_on_a_full_disk_opens_its_journal_by_the_reserve(disk: Sm
     else:
         with pytest.raises(JournalError, match=r"full|disk I/O"), open_journal(folder) as journal:
             journal.append([a_verdict(2)])
+
+
+@pytest.mark.parametrize("with_reserve", [pytest.param(True, id="reserve"), pytest.param(False, id="the-twin")])
+@pytest.mark.parametrize("damaged", [pytest.param(False, id="sound"), pytest.param(True, id="damaged")])
+def test_row_66_a_start_on_a_full_disk_looks_at_its_journal_by_the_reserve(
+    disk: SmallDisk, monkeypatch: pytest.MonkeyPatch, with_reserve: bool, damaged: bool
+) -> None:
+    monkeypatch.setenv("LINE_STATE", str(disk.at))
+    folder = disk.at / "rail-03"
+    watch = open_disk(folder, DISK)
+    with open_journal(folder) as journal:
+        journal.append([a_verdict(slot) for slot in range(1, 10)])
+    if damaged:
+        edit(journal_files(folder / "journal")[0], "UPDATE journal SET slot = 99 WHERE seq = 5")
+    if not with_reserve:
+        watch.give_up_reserve()
+    disk.fill()
+    said = must_look(load_station("rail-03").model_copy(update={"disk": DISK}))
+
+    if not with_reserve:
+        assert "the journal cannot be looked at" in said
+    elif damaged:
+        assert "rail-03 is held by journal.damaged" in said
+    else:
+        assert said == ""
+
+
+def test_row_66_a_damaged_part_for_which_there_is_no_room_is_set_aside_by_the_next_start(
+    disk: SmallDisk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LINE_STATE", str(disk.at))
+    station, folder = load_station("rail-03").model_copy(update={"disk": DISK}), disk.at / "rail-03"
+    open_disk(folder, DISK)
+    with open_journal(folder) as journal:
+        journal.append([a_verdict(1)], {sha256_of(a_png(1)): os.urandom(3 * MB)})  # more than the reserve has room for
+        journal.append([a_verdict(slot) for slot in range(2, 10)])
+    edit(journal_files(folder / "journal")[0], "UPDATE journal SET slot = 99 WHERE seq = 5")
+    disk.fill()
+
+    full = must_look(station)
+    disk.empty()
+
+    assert "the journal cannot be looked at" in full
+    assert "disk is full" in full
+    assert "rail-03 is held by journal.damaged" in must_look(station)
+    with JournalReader(folder) as reader:
+        assert [row.seq for row in reader.rows(0)] == [1, 2, 3, 4, 2_000_001]
 
 
 def test_a_reserve_that_finds_no_room_is_not_half_made(disk: SmallDisk) -> None:

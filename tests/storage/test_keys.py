@@ -186,6 +186,16 @@ def test_a_rewritten_journal_is_not_signed_by_a_rotation(sealed: Sealed) -> None
     assert ("checkpoints", "journal_cut") in sealed.found()
 
 
+def test_a_journal_that_cannot_be_written_gets_the_row_from_the_next_start(sealed: Sealed) -> None:
+    (sealed.folder / "journal" / "000001.sqlite").write_bytes(bytes(8192))
+
+    done = CliRunner().invoke(key_commands.app, ["rotate", "--station", "rail-03", "--who", "kim"])
+
+    assert done.exit_code == 0
+    assert "the next start of the line writes the row" in done.stderr
+    assert len(sealed.keys.public_files()) == 2
+
+
 def test_a_torn_line_is_cut_away_and_its_copy_goes_on(tmp_path: Path) -> None:
     source, target = tmp_path / "source", tmp_path / "target"
     append(source, b"one")

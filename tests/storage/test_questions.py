@@ -92,6 +92,12 @@ def test_an_empty_store_has_no_pages(url: str) -> None:
         pytest.param(Days(0, 30), False, [(30, 30), (26, 29), (10, 25), (0, 9)], id="newest"),
         pytest.param(Days(0, 30), True, [(0, 0), (1, 4), (5, 20), (21, 30)], id="oldest"),
         pytest.param(Days(6, 5), False, [], id="none"),
+        pytest.param(
+            Days(0, 364),
+            True,
+            [(0, 0), (1, 4), (5, 20), (21, 84), (85, 148), (149, 212), (213, 276), (277, 340), (341, 364)],
+            id="a-year-is-no-single-statement",
+        ),
     ],
 )
 def test_windows_cover_each_day_once(days: Days, oldest_first: bool, found: list[tuple[int, int]]) -> None:

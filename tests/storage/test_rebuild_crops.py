@@ -1,12 +1,17 @@
 """Pictures are kept, put back from the journal, swept where no row names them, and told where they are gone."""
 
+import errno
+import os
 from pathlib import Path
 
 import pytest
 
+import storage.aside
 from config.loader import load_station
+from storage.aside import set_aside_damaged
 from storage.images import ImageStore
 from storage.journal import journal_files, open_journal
+from storage.journal_errors import JournalError
 from storage.reader import JournalReader
 from storage.rebuild import Store, rebuild
 from tests.storage.builders import a_png, a_purge, a_run, a_verdict, sha256_of
@@ -70,6 +75,48 @@ def test_a_row_that_cannot_be_read_may_name_any_picture(pictured: Path) -> None:
 
     assert found.removed == 0
     assert ImageStore(pictured).get(sha256_of(MASK)) == MASK  # that row named it
+
+
+def test_a_row_that_was_set_aside_may_name_any_picture(pictured: Path) -> None:
+    """The damaged files may be read yet, and what they name is evidence: docs/damaged.md says that it stays."""
+    edit(journal_files(pictured / "journal")[0], "UPDATE journal SET slot = 7 WHERE seq = 3")
+    assert set_aside_damaged(pictured) is not None
+
+    found = rebuild(RAIL_03, Store.CROPS, quiet)
+
+    assert found.removed == 0
+    assert ImageStore(pictured).get(sha256_of(MASK)) == MASK  # the row that is lost named it
+
+
+def test_what_has_expired_goes_also_where_nothing_else_is_swept(pictured: Path) -> None:
+    """Its tombstone is noted as obeyed, so nobody comes to it again."""
+    with open_journal(pictured) as journal:
+        journal.append([a_purge([sha256_of(CROP)])])
+    edit(journal_files(pictured / "journal")[0], "UPDATE journal SET body = '{}' WHERE seq = 3")
+
+    found = rebuild(RAIL_03, Store.CROPS, quiet)
+
+    assert found.removed == 1
+    assert set(ImageStore(pictured).names()) == {sha256_of(MASK), sha256_of(WHOLE)}
+
+
+def test_while_a_damaged_part_is_being_set_aside_nothing_is_rebuilt(
+    pictured: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Half of the journal may be elsewhere: all that it names would be swept."""
+    edit(journal_files(pictured / "journal")[0], "UPDATE journal SET slot = 7 WHERE seq = 3")
+    monkeypatch.setattr(storage.aside, "make_file", no_room)
+    with pytest.raises(OSError, match="No space"):
+        set_aside_damaged(pictured)
+
+    with pytest.raises(JournalError, match="start the line, which ends that"):
+        rebuild(RAIL_03, Store.CROPS, quiet)
+
+    assert ImageStore(pictured).get(sha256_of(MASK)) == MASK
+
+
+def no_room(*_: object) -> None:
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
 def test_what_has_expired_is_no_loss_and_does_not_come_back(pictured: Path) -> None:

@@ -14,6 +14,7 @@ import storage.reports.part_rows
 from monitor.label_book import labelled
 from monitor.labels import Label, Saying, State
 from storage import chain
+from storage.aside import set_aside_damaged
 from storage.audit import open_audit
 from storage.chain import GENESIS
 from storage.report_commands import app
@@ -161,6 +162,19 @@ def test_a_long_way_to_the_head_is_cut_and_said(line: Line, monkeypatch: pytest.
     assert the_facts(page)["chain_holds"] is True
     assert page.rows[-1]["seq"] == 7
     assert any("to row 7" in part.missing for part in page.parts if isinstance(part, Gap))
+
+
+def test_the_chain_is_followed_across_rows_that_were_set_aside(line: Line) -> None:
+    """There the numbers jump by a million, as far as the chain is followed at most: they are no count of rows."""
+    line.journal("UPDATE journal SET slot = 99 WHERE seq = 10")
+    assert set_aside_damaged(line.folder) is not None
+    line.project()
+
+    page = traced(line)
+
+    assert the_facts(page)["chain_holds"] is True
+    assert page.rows[-1]["seq"] == 2_000_001
+    assert [part.title for part in page.parts if isinstance(part, Gap)] == ["The head is not signed"]
 
 
 def test_a_picture_that_has_expired_is_named(line: Line) -> None:

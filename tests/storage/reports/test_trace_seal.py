@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 import storage.proof.check
+from storage.aside import set_aside_damaged
 from storage.journal import open_journal
 from storage.proof.checkpoints import CHECKPOINTS_FILE, CheckpointFile
 from storage.proof.keys import KeyFolder
@@ -14,6 +15,7 @@ from tests.storage.builders import an_alarm
 from tests.storage.lines import Line, sound_rows
 from tests.storage.reports.pages import table, the_facts
 from tests.storage.reports.test_report_trace import traced
+from tests.storage.test_journal import edit
 
 LAST = 7  # row of part 2
 
@@ -62,6 +64,21 @@ def test_a_checkpoint_before_the_parts_last_row_seals_nothing(line: Line) -> Non
 
     assert the_facts(traced(line))["signed"] is None
     assert gaps(line) == ["The head is not signed"]
+
+
+def test_a_checkpoint_whose_row_was_set_aside_is_passed_over(line: Line) -> None:
+    """It counts rows of the part, and no longer proves any: the next one does."""
+    sign(line, LAST + 3)
+    edit(line.folder / "journal" / "000001.sqlite", f"UPDATE journal SET slot = 99 WHERE seq = {LAST + 2}")
+    assert set_aside_damaged(line.folder) is not None
+    line.project()
+    assert gaps(line) == ["The head is not signed"]
+
+    with JournalReader(line.folder) as reader:
+        behind = reader.last_seq()
+    sign(line, behind)
+
+    assert the_facts(traced(line))["signed"] == "checkpoint 2"
 
 
 def test_a_checkpoint_of_another_journal_is_named(line: Line) -> None:
