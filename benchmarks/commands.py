@@ -204,6 +204,7 @@ def history(
     *,
     rows: Annotated[int, typer.Option(min=1000, help="Inspections, over a year.")] = 200_000,
     store: Annotated[Literal["sqlite", "postgres"], typer.Option(help="postgres: at LINE_AUDIT_URL.")] = "sqlite",
+    keep: Annotated[Path | None, typer.Option(metavar="FILE", help="Leave the filled SQLite store there.")] = None,
     json: JsonTo = None,
 ) -> None:
     """How fast a fresh audit store takes rows in, and answers pages and reports; 1 where one is slow or large."""
@@ -211,13 +212,32 @@ def history(
 
     console = Console(stderr=True)
     try:
-        result = measure_history(rows, store, say=console.print)
+        result = measure_history(rows, store, say=console.print, keep=keep)
     except NoServer as error:
         raise typer.BadParameter(str(error), param_hint="--store") from error
     _show(result, json)
     slow = [r for r in result["rows"] if r["p99_ms"] > (PAGE_MOST_MS if "page" in r["name"] else REPORT_MOST_MS)]
     large = [r for r in result["rows"] if r["peak_mb"] > ANSWER_MOST_MB]
     if slow or large or (store == "sqlite" and result["ingest_rows_per_s"] < INGEST_LEAST):
+        raise typer.Exit(EXIT_BELOW)
+
+
+@app.command("beside")
+def beside(
+    *,
+    store: Annotated[
+        str, typer.Option(metavar="URL", help="A large audit store, as `bench history --keep` leaves it.")
+    ],
+    seconds: Annotated[int, typer.Option(min=5)] = 40,
+    rounds: Annotated[int, typer.Option(min=1)] = 3,
+    json: JsonTo = None,
+) -> None:
+    """Run a line alone and beside reports of a large store, in turn; 1 where one of its parts was late."""
+    from benchmarks.beside import measure_beside
+
+    result = measure_beside(store, seconds=seconds, rounds=rounds)
+    _show(result, json)
+    if result["alone"]["late"] or result["beside"]["late"] or result["beside"]["not_inspected"]:
         raise typer.Exit(EXIT_BELOW)
 
 

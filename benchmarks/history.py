@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -32,13 +33,15 @@ class NoServer(Exception):
     """There is no database of this kind to fill."""
 
 
-def measure_history(rows: int, store: str, say: Callable[[str], object]) -> dict[str, Any]:
+def measure_history(rows: int, store: str, say: Callable[[str], object], *, keep: Path | None = None) -> dict[str, Any]:
     """Fills a fresh store, then asks; each question in a process of its own, so that its memory is its own."""
     with tempfile.TemporaryDirectory(prefix="history-") as home:
         with fresh_store(store, Path(home)) as url:
             folder, rates = fill(url, rows, Path(home), say)
             found = [ask(url, name, ROUNDS, folder) for name in NAMES]
             size_mb = _size_mb(url)
+            if keep is not None and store == "sqlite":
+                shutil.move(url.removeprefix("sqlite:///"), keep)
         compared = min(rows, UNINDEXED_ROWS)
         with fresh_store(store, Path(home)) as url:
             folder, _ = fill(url, compared, Path(home), say)
