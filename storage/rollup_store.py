@@ -32,8 +32,18 @@ def add_tally(connection: Connection, tally: Tally, station: str, *, moved: bool
         add_rows(connection, _table(table), rows)
         if moved:
             count = next(column for column in _table(table).columns if not column.primary_key)
-            starts = sorted({row["starts_at"] for row in rows if row[count.name] < 0})
-            connection.execute(delete(table).where(table.station == station, table.starts_at.in_(starts), count == 0))
+            taken = [row for row in rows if row[count.name] < 0]
+            spans, starts = ({row[name] for row in taken} for name in ("span", "starts_at"))
+            connection.execute(
+                delete(table).where(
+                    table.station == station,
+                    table.span.in_(
+                        sorted(spans)
+                    ),  # without it the key leads nowhere, and all counts are looked through
+                    table.starts_at.in_(sorted(starts)),
+                    count == 0,
+                )
+            )
 
 
 def verdict_facts(
