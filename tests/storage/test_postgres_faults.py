@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
+import storage.follower
 import storage.intake
+from monitor.rows import Row
 from storage.audit import AuditStore
 from storage.follower import Follower
 from storage.journal import SqliteJournal
@@ -142,9 +144,15 @@ def test_row_65_going_on_where_it_was_would_leave_a_hole(
     journal: SqliteJournal, server: Server, copy: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Nobody asks the store how far it is."""
-    monkeypatch.setattr(Follower, "_begin", lambda self, *_: self.taken)
+    taken = [0]
+
+    def blind(_: object, rows: list[Row]) -> list[Row]:
+        taken.append(rows[-1].seq)
+        return rows
+
+    monkeypatch.setattr(storage.follower, "begin", lambda *_: taken[-1])
     monkeypatch.setattr(Follower, "_look", lambda *_: None)
-    monkeypatch.setattr(storage.intake, "following", lambda _, rows: rows)
+    monkeypatch.setattr(storage.intake, "following", blind)
     recorder = fail_over(journal, server, copy, monkeypatch)
 
     until(lambda: rows_in(copy) == 40, 20.0)
