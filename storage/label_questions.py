@@ -17,6 +17,7 @@ from storage.report_questions import Period
 from storage.schema import DAY_NS, Defect, Inspection, Label
 
 AT_ONCE = 500  # values of an IN
+BY_SLOT = "INDEXED BY inspection_by_slot"  # SQLite would read a year of verdicts for the few that are labelled
 
 
 class Said(msgspec.Struct, frozen=True, kw_only=True):
@@ -82,13 +83,15 @@ class Labels:
 
     def within(self, period: Period) -> list[Said]:
         """All of parts that were captured in this period, the oldest first."""
-        slots = select(Inspection.slot).where(*_captured(self._station, period))
-        return self._labels(_said(self._station).where(Label.slot.in_(slots)).order_by(Label.seq))
+        captured = select(Inspection.seq).where(*_captured(self._station, period), Inspection.slot == Label.slot)
+        captured = captured.with_hint(Inspection, BY_SLOT, "sqlite").correlate(Label)
+        return self._labels(_said(self._station).where(captured.exists()).order_by(Label.seq))
 
     def seen(self, period: Period) -> list[Seen]:
         """The frames, captured in this period, of the parts that have a label; in the order of the journal."""
         slots = select(Label.slot).where(Label.station == self._station)
-        asked = _seen().where(*_captured(self._station, period), Inspection.slot.in_(slots))
+        asked = _seen().with_hint(Inspection, BY_SLOT, "sqlite")
+        asked = asked.where(*_captured(self._station, period), Inspection.slot.in_(slots))
         return self._frames(asked)
 
     def look_up(self, frames: Iterable[str], slots: Iterable[int]) -> list[Seen]:
