@@ -24,7 +24,7 @@ from storage.audit import AuditStore
 from storage.journal import journal_files, open_journal
 from storage.reader import PAGE_ROWS, JournalReader
 
-ROUNDS = 40  # of each question
+ROUNDS = 20  # of each question
 KEPT_FILES = 2  # of the journal: for reports that read rows of the last shift
 UNINDEXED_ROWS = 200_000  # of the copy on which the same is asked without indexes and counts
 
