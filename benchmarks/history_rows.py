@@ -22,7 +22,7 @@ WIDTH, HEIGHT = 160, 1000  # px
 MM2_PER_PX = 0.225
 MODELS = ("ab" * 32, "cd" * 32)  # changed in the middle of the year
 STARTS = 52  # of the line, a week apart
-LABELLED = 3000  # parts of the year that somebody has looked at, at most
+LABELLED = 3000  # parts of the year that somebody has looked at, about
 GOOD_PARTS = 0.2  # of those that are labelled, the share that was drawn from all; the others carry a region
 
 

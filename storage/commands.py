@@ -14,13 +14,14 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from config.loader import EXIT_CONFIG, ConfigError, load_station, state_folder
+from config.loader import EXIT_CONFIG, ConfigError, state_folder
 from config.station import Station
 from monitor.bus.endpoints import Endpoints
 from monitor.labels import State
 from monitor.messages import Outcome, Reason
 from monitor.output import write_json
 from storage import rebuild_commands
+from storage.command_line import load_or_exit
 from storage.history import NoHistoryError, NoSuchModel, open_history, parse_shift, parse_time, to_table
 from storage.history_files import BINARY, KINDS, MissingExtra, open_writer
 from storage.projection import StoreForeign, StoreLost
@@ -67,7 +68,7 @@ def history(  # noqa: PLR0917 - typer names each
     out: Annotated[list[str] | None, typer.Option(metavar="FILE", help="As its ending says. Repeatable.")] = None,
 ) -> None:
     """List verdicts with their crops, newest first, or write them to files as they are read."""
-    loaded = _load(station)
+    loaded = load_or_exit(station)
     now = datetime.now(UTC)
     begin, end = _time(since, "--since", now), _time(until, "--until", now)
     if shift is not None:
@@ -132,7 +133,7 @@ def verify_station(
     json_to: JsonTo = None,
 ) -> None:
     """Check that the count adds up, the chain holds and is the one signed, and every store agrees."""
-    loaded = _load(station)
+    loaded = load_or_exit(station)
     if verifier_to is not None:
         verifier_to.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(VERIFIER, verifier_to / VERIFIER.name)
@@ -146,13 +147,6 @@ def verify_station(
         _show(report, loaded.name)
     if not report.ok:
         raise typer.Exit(EXIT_FAULT)
-
-
-def _load(named: str) -> Station:
-    try:
-        return load_station(named)
-    except ConfigError as error:
-        _refuse(error)
 
 
 def _refuse(error: ConfigError | MissingExtra) -> NoReturn:

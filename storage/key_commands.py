@@ -7,11 +7,12 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from config.loader import EXIT_CONFIG, ConfigError, load_station, state_folder
+from config.loader import state_folder
 from config.station import Station
 from monitor.output import write_json
 from monitor.person import this_person
 from monitor.runner import AlreadyRunning, hold_station
+from storage.command_line import load_or_exit
 from storage.journal_errors import JournalError
 from storage.proof.checkpoints import CheckpointFault, CheckpointFile, copy_proof, second_place
 from storage.proof.keys import KeyFault, KeyFolder, KeyRecord
@@ -31,7 +32,7 @@ JsonTo = Annotated[str | None, typer.Option("--json", metavar="FILE|-", help="Wr
 @app.command("show")
 def show(station: StationName, json_to: JsonTo = None) -> None:
     """List the station's public keys, oldest first; the last is in force."""
-    loaded = _load(station)
+    loaded = load_or_exit(station)
     rows = [_row(record) for record in read_keys(state_folder(loaded))]
     if json_to is not None:
         write_json({"station": loaded.name, "rows": rows}, json_to)
@@ -56,7 +57,7 @@ def rotate(
     json_to: JsonTo = None,
 ) -> None:
     """Make a new key, signed by the one in force; the old one's private half is deleted, its public half kept."""
-    loaded = _load(station)
+    loaded = load_or_exit(station)
     folder = state_folder(loaded)
     keys = KeyFolder(folder, loaded.name)
     by = (who or this_person().who)[:64]
@@ -95,11 +96,3 @@ def _seal(station: Station, keys: KeyFolder) -> None:
 def _row(record: KeyRecord) -> dict[str, Any]:
     names = ("number", "key", "public", "by", "at", "old_until", "who", "why")
     return {name: getattr(record, name) for name in names}
-
-
-def _load(named: str) -> Station:
-    try:
-        return load_station(named)
-    except ConfigError as error:
-        typer.echo(str(error), err=True)
-        raise typer.Exit(EXIT_CONFIG) from error

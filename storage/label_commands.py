@@ -3,20 +3,21 @@
 from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from config.loader import EXIT_CONFIG, ConfigError, load_station, state_folder
+from config.loader import ConfigError, state_folder
 from config.station import Station
 from monitor.labels import LABELLED, TWIN, State
 from monitor.output import write_json
 from monitor.runner import AlreadyRunning
 from storage.alarms import NotHeard
 from storage.audit import open_audit
+from storage.command_line import fail, load_or_exit
 from storage.journal_errors import JournalError
 from storage.label_file import FileRefused, Refused, read_labels
 from storage.label_questions import Said
@@ -54,7 +55,7 @@ def import_(  # noqa: PLR0917 - typer names each
         raise typer.BadParameter("is missing: whose work is this?", param_hint="--who")
     if not 1 <= len((who or TWIN).strip()) <= 64 or len(why) > 1000:
         raise typer.BadParameter("a name has 1 to 64 characters, a reason at most 1000", param_hint="--who, --why")
-    loaded = _load(station)
+    loaded = load_or_exit(station)
     try:
         lines, refused = (twin_labels(state_folder(loaded)), []) if file is None else read_labels(file)
         if strict and refused:
@@ -62,7 +63,7 @@ def import_(  # noqa: PLR0917 - typer names each
         else:
             imported = import_labels(loaded, lines, who=(who or TWIN).strip(), why=why, strict=strict)
     except (FileRefused, NothingToLabel, NotHeard, AlreadyRunning, JournalError, StoreLost, StoreForeign) as error:
-        _fail(error)
+        fail(error)
     refused = sorted([*refused, *imported.refused], key=lambda each: each.line)
     if json_to is not None:
         write_json(_as_json(loaded, imported, refused), json_to)
@@ -90,7 +91,7 @@ def list_labels(  # noqa: PLR0917 - typer names each
     json_to: JsonTo = None,
 ) -> None:
     """List labels, newest first."""
-    loaded = _load(station)
+    loaded = load_or_exit(station)
     try:
         audit = open_audit(state_folder(loaded), loaded.name)
         found: list[Said] = []
@@ -98,24 +99,11 @@ def list_labels(  # noqa: PLR0917 - typer names each
             with closing(audit):
                 found = audit.labels.newest(limit=limit, slot=slot, reviewer=reviewer, state=state)
     except (StoreLost, StoreForeign, ConfigError) as error:
-        _fail(error)
+        fail(error)
     if json_to is not None:
         write_json({"station": loaded.name, "rows": [_row(said) for said in found]}, json_to)
     if json_to != "-":
         _show(found, loaded.name)
-
-
-def _load(named: str) -> Station:
-    try:
-        return load_station(named)
-    except ConfigError as error:
-        typer.echo(str(error), err=True)
-        raise typer.Exit(EXIT_CONFIG) from error
-
-
-def _fail(error: Exception) -> NoReturn:
-    typer.echo(str(error), err=True)
-    raise typer.Exit(EXIT_CONFIG if isinstance(error, ConfigError) else EXIT_FAULT) from error
 
 
 def _as_json(station: Station, imported: Imported, refused: list[Refused]) -> dict[str, Any]:

@@ -7,10 +7,11 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-from config.loader import EXIT_CONFIG, ConfigError, load_station, state_folder
+from config.loader import EXIT_CONFIG, ConfigError, state_folder
 from config.station import Station
 from monitor.output import write_json
 from monitor.runner import AlreadyRunning, hold_station
+from storage.command_line import load_or_exit
 from storage.journal_errors import JournalError
 from storage.projection import StoreForeign, StoreLost
 from storage.rebuild import NothingToRebuild, Rebuilt, Store, rebuild
@@ -37,7 +38,7 @@ def rebuild_store(
 
     Exit 1 where pictures are missing that rows name. Broken off, it is begun again; nothing comes twice.
     """
-    loaded = _load(station)
+    loaded = load_or_exit(station)
     try:
         with hold_station(state_folder(loaded)):
             rebuilt = _with_progress(loaded, store, replace_foreign=replace_foreign)
@@ -81,14 +82,6 @@ def _show(rebuilt: Rebuilt, station: str, store: Store) -> None:
         console.print(f"{lost.fault}: {lost.sha256}, named by row {lost.seq}, {lost.frame}", markup=False)
     if len(rebuilt.lost) > SHOWN_LOST:
         console.print(f"… and {len(rebuilt.lost) - SHOWN_LOST:,} more; --json FILE has them all")
-
-
-def _load(named: str) -> Station:
-    try:
-        return load_station(named)
-    except ConfigError as error:
-        typer.echo(str(error), err=True)
-        raise typer.Exit(EXIT_CONFIG) from error
 
 
 def _fail(text: str) -> NoReturn:

@@ -10,10 +10,11 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from config.loader import EXIT_CONFIG, ConfigError, load_station, state_folder
+from config.loader import EXIT_CONFIG, ConfigError, state_folder
 from config.station import Station
 from monitor.output import write_json
 from storage.audit import open_audit
+from storage.command_line import load_or_exit
 from storage.history import parse_shift, parse_time
 from storage.history_files import MissingExtra
 from storage.journal_errors import JournalError
@@ -81,7 +82,7 @@ def report(  # noqa: PLR0917 - typer names each
     if name not in REPORTS:
         raise typer.BadParameter(f"{name!r} is not one of {', '.join(REPORTS)}", param_hint="NAME")
     targets = [(Path(to), _form(to)) for to in out or []]
-    loaded = _load(station)
+    loaded = load_or_exit(station)
     _check_camera(loaded, camera)
     begin, end = _period(loaded, since, until, shift)
     options = Options(
@@ -150,14 +151,6 @@ def _warn_of_lag(asked: Asked) -> None:
             f"the store is {behind} rows behind the journal, and so is this report; the line's recorder takes them in"
         )
         typer.echo(said, err=True)
-
-
-def _load(named: str) -> Station:
-    try:
-        return load_station(named)
-    except ConfigError as error:
-        typer.echo(str(error), err=True)
-        raise typer.Exit(EXIT_CONFIG) from error
 
 
 def _form(to: str) -> str:

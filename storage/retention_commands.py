@@ -3,14 +3,14 @@
 import time
 from contextlib import closing
 from datetime import UTC, datetime
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from config.loader import EXIT_CONFIG, ConfigError, load_station, state_folder
+from config.loader import ConfigError, state_folder
 from config.station import Station
 from monitor.output import write_json
 from monitor.person import this_person
@@ -18,6 +18,7 @@ from monitor.retention import LegalHold
 from monitor.runner import AlreadyRunning
 from storage.alarms import NotHeard
 from storage.audit import open_audit
+from storage.command_line import fail, load_or_exit
 from storage.history import parse_time
 from storage.journal_errors import JournalError
 from storage.legal_holds import NoSuchHold, lift_hold, list_holds, place_hold
@@ -41,7 +42,7 @@ def retention() -> None:
 @app.command("show")
 def show(station: StationName, json_to: JsonTo = None) -> None:
     """Show the policy, and how many pictures are kept under it."""
-    loaded = _load(station)
+    loaded = load_or_exit(station)
     counts: dict[str, tuple[int, int]] = {}
     try:
         holds = len(list_holds(state_folder(loaded)))
@@ -49,7 +50,7 @@ def show(station: StationName, json_to: JsonTo = None) -> None:
             with closing(audit):
                 counts = audit.pictures.count(loaded.retention, time.time_ns())
     except (JournalError, StoreLost, StoreForeign, ConfigError) as error:
-        _fail(error)
+        fail(error)
     rows = [
         {"verdicts": key.removesuffix("_days"), "days": days or None, "pictures": counts.get(key, (0, 0))[0]}
         | {"time_over": counts.get(key, (0, 0))[1]}
@@ -76,12 +77,12 @@ def apply_policy(
     json_to: JsonTo = None,
 ) -> None:
     """Let what the policy keeps no longer expire: a row for it first, then the pictures are deleted."""
-    loaded = _load(station)
+    loaded = load_or_exit(station)
     author = Author(by=(who.strip() or this_person().who)[:64], why=why[:1000])
     try:
         applied = would_purge(loaded, author) if dry_run else apply(loaded, author)
     except (NothingKept, NotHeard, AlreadyRunning, JournalError, StoreLost, StoreForeign, ConfigError) as error:
-        _fail(error)
+        fail(error)
     if json_to is not None:
         rows = [{"row": purged.seq, "pictures": list(purged.pictures)} for purged in applied.purges]
         facts = {"dry_run": dry_run, "pictures": applied.pictures, "holds": len(applied.holds), "rows": rows}
@@ -106,7 +107,7 @@ def hold(  # noqa: PLR0917 - typer names each
     """Place a legal hold on a part, or on a period: its pictures stay until it is lifted, whatever the policy says."""
     if (slot is None) is (since is None and until is None):
         raise typer.BadParameter("say which part, or which period", param_hint="--slot, or --since and --until")
-    loaded = _load(station)
+    loaded = load_or_exit(station)
     _check_named(who, why)
     begin, end = _time(since, "--since"), _time(until, "--until")
     if begin is not None and end is not None and begin >= end:
@@ -114,7 +115,7 @@ def hold(  # noqa: PLR0917 - typer names each
     try:
         row, placed = place_hold(loaded, slot=slot, since=begin, until=end, who=who.strip(), why=why)
     except (NotHeard, JournalError) as error:
-        _fail(error)
+        fail(error)
     _say(loaded, row, placed, "is in force", json_to)
 
 
@@ -127,23 +128,23 @@ def lift(
     json_to: JsonTo = None,
 ) -> None:
     """Lift a legal hold; from then on the policy decides again. 1 where none of that id is in force."""
-    loaded = _load(station)
+    loaded = load_or_exit(station)
     _check_named(who, why)
     try:
         row, lifted = lift_hold(loaded, named, who=who.strip(), why=why)
     except (NoSuchHold, NotHeard, JournalError) as error:
-        _fail(error)
+        fail(error)
     _say(loaded, row, lifted, "is lifted", json_to)
 
 
 @app.command("holds")
 def holds(station: StationName, json_to: JsonTo = None) -> None:
     """List the legal holds in force, oldest first."""
-    loaded = _load(station)
+    loaded = load_or_exit(station)
     try:
         found = list_holds(state_folder(loaded))
     except JournalError as error:
-        _fail(error)
+        fail(error)
     rows = [
         _facts(body.hold) | {"row": row.seq, "who": body.who, "why": body.why, "at": body.at}
         for row, body in found
@@ -191,16 +192,3 @@ def _time(text: str | None, option: str) -> int | None:
 
 def _local(wall_ns: int | None) -> str:
     return "" if wall_ns is None else f"{datetime.fromtimestamp(wall_ns / 1e9, UTC).astimezone():%Y-%m-%d %H:%M:%S}"
-
-
-def _load(named: str) -> Station:
-    try:
-        return load_station(named)
-    except ConfigError as error:
-        typer.echo(str(error), err=True)
-        raise typer.Exit(EXIT_CONFIG) from error
-
-
-def _fail(error: Exception) -> NoReturn:
-    typer.echo(str(error), err=True)
-    raise typer.Exit(EXIT_CONFIG if isinstance(error, ConfigError) else EXIT_FAULT) from error

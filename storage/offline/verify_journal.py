@@ -257,10 +257,6 @@ def _open(path: Path) -> sqlite3.Connection:
     return journal
 
 
-def _hex(value: object) -> str:
-    return value.hex() if isinstance(value, bytes) else "none"
-
-
 def _in(folder: Path, name: str) -> Path:
     return folder / name if (folder / name).is_dir() else folder
 

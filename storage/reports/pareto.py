@@ -8,7 +8,7 @@ from storage.report_questions import INSPECTED, DefectCount
 from storage.reports.asked import Asked, Weight
 from storage.reports.figures import number
 from storage.reports.page import Cell, Column, Fact, Gap, Page, Part, Picture, Table
-from storage.reports.pareto_change import change_parts
+from storage.reports.pareto_change import KINDS_MOST, change_parts
 from storage.reports.pictures import pareto_bars
 from storage.rollups import Span
 from storage.statistics.missing import Missing
@@ -17,7 +17,6 @@ from storage.statistics.pareto import pareto as ranked
 
 TITLE = "Pareto of defects"
 NO_ZONE = "outside any zone"
-KINDS_MOST = 12  # rows; further ones are under "other"
 WEIGHTS: dict[Weight, str] = {"count": "defects", "area": "area of defects", "cost": "cost of defects"}
 KINDS = (
     ("zone", "Zone", "zones"),

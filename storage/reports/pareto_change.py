@@ -11,7 +11,7 @@ from storage.statistics.missing import Missing
 from storage.statistics.rates import RateRatio, rate_ratio
 
 Kind = Callable[[DefectCount], str]
-KINDS_MOST = 12
+KINDS_MOST = 12  # rows of a table
 
 
 def change_parts(asked: Asked, period: Period, at: int, kinds: Sequence[tuple[str, Kind]]) -> list[Part]:

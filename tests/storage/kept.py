@@ -6,7 +6,7 @@ from pathlib import Path
 from config.retention import Retention
 from config.station import Station
 from monitor.messages import Outcome, Reason
-from monitor.rows import Entry
+from monitor.rows import Entry, PurgeBody, read_body
 from storage.images import ImageStore
 from storage.journal import open_journal
 from storage.reader import JournalReader
@@ -74,3 +74,9 @@ class KeptLine:
 
 def named(*pngs: bytes) -> set[str]:
     return {sha256_of(png) for png in pngs}
+
+
+def purged(line: KeptLine) -> list[PurgeBody]:
+    """The tombstones of its journal."""
+    with JournalReader(line.folder) as reader:
+        return [body for row in reader.rows(0) if isinstance(body := read_body(row), PurgeBody)]

@@ -11,7 +11,6 @@ from typer.testing import CliRunner
 import storage.retention
 from config.retention import Retention
 from monitor.messages import Outcome
-from monitor.rows import PurgeBody, read_body
 from storage import commands
 from storage.audit import AuditStore, open_audit
 from storage.database import audit_url
@@ -36,6 +35,7 @@ from tests.storage.kept import (
     a_year,
     days_ago,
     named,
+    purged,
 )
 
 
@@ -49,12 +49,6 @@ def line_of_each(url: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Kep
     """With its audit store in each kind of database."""
     monkeypatch.setenv("LINE_AUDIT_URL", url)
     return KeptLine(folder).write(*a_year())
-
-
-def purged(line: KeptLine) -> list[PurgeBody]:
-    with JournalReader(line.folder) as reader:
-        bodies = [read_body(row) for row in reader.rows(0)]
-    return [body for body in bodies if isinstance(body, PurgeBody)]
 
 
 def test_what_is_over_goes_and_its_row_stays(line_of_each: KeptLine) -> None:

@@ -17,7 +17,6 @@ from monitor.bus.endpoints import Endpoints
 from monitor.bus.wire import Puller
 from monitor.commit import Commit
 from monitor.messages import Outcome, Retained
-from monitor.rows import PurgeBody, read_body
 from monitor.runner import hold_station
 from storage.alarms import NotHeard
 from storage.audit import AuditStore
@@ -42,6 +41,7 @@ from tests.storage.kept import (
     a_year,
     days_ago,
     named,
+    purged,
 )
 
 
@@ -107,11 +107,6 @@ def until(happened: Any, seconds: float = 10.0) -> None:
     while not happened():
         assert time.monotonic() < until_s
         time.sleep(0.02)
-
-
-def purged(line: KeptLine) -> list[PurgeBody]:
-    with JournalReader(line.folder) as reader:
-        return [body for row in reader.rows(0) if isinstance(body := read_body(row), PurgeBody)]
 
 
 def test_a_running_line_holds_purges_and_lifts(line: KeptLine) -> None:
